@@ -1,0 +1,125 @@
+import type { Flow, Group, Meter } from './flow';
+
+/** A bridge as it should be. Maps are merged into the row's, key by key; keys nobody names stay as they are. */
+export interface BridgeRecord {
+  readonly name: string;
+  /** `create`: made if missing, with its controller row in the same transaction. `expect`: an operator's; missing, everything on it is pending. */
+  readonly presence: 'create' | 'expect';
+  readonly datapathType?: 'system' | 'netdev';
+  readonly failMode?: 'secure' | 'standalone';
+  /** Added to the protocols that are enabled, never removed. */
+  readonly protocols?: readonly string[];
+  readonly otherConfig?: Readonly<Record<string, string>>;
+  readonly externalIds?: Readonly<Record<string, string>>;
+  readonly mcastSnooping?: boolean;
+}
+
+/** A port that the agent makes and, with its key, removes. Those found by name (patch) or by type and remote address (tunnel) are adopted. */
+export type PortRecord =
+  | {
+      readonly kind: 'patch';
+      readonly bridge: string;
+      readonly name: string;
+      /** The name of the other end. Set last: until then the port leads nowhere. */
+      readonly peer: string;
+      readonly otherConfig?: Readonly<Record<string, string>>;
+      readonly externalIds?: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'tunnel';
+      readonly bridge: string;
+      readonly name: string;
+      /** Interface type: vxlan, gre, ip6gre or geneve. */
+      readonly type: string;
+      /** All of Interface:options, `remote_ip` among them. */
+      readonly options: Readonly<Record<string, string>>;
+      readonly otherConfig?: Readonly<Record<string, string>>;
+      readonly externalIds?: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'internal';
+      readonly bridge: string;
+      readonly name: string;
+      readonly otherConfig?: Readonly<Record<string, string>>;
+      readonly externalIds?: Readonly<Record<string, string>>;
+    };
+
+/**
+ * What is written on somebody else's port (a VIF that Nova plugged): the gate. Written after the flows of its round when it opens
+ * and before them when it closes (a tag of DEAD_VLAN, or `unplugged`).
+ *
+ * A gate opens only while every key `port/<subject>` of a *required* plugin is applied and its own admission flows are:
+ * until then, and whenever one of them is pending or quarantined, the tag is DEAD_VLAN and the admission flows are withheld.
+ */
+export interface GateRecord {
+  readonly bridge: string;
+  /** The Port row's name. */
+  readonly port: string;
+  /** The control plane's port id. */
+  readonly subject: string;
+  /** Flows that let the port's frames in. Withheld while the gate is shut. */
+  readonly admission?: readonly Flow[];
+  /** Port:tag. Setting it to a live VLAN clears vlan_mode and trunks. */
+  readonly tag?: number;
+  /** Merged into Port:other_config; a key wanted as null is removed. */
+  readonly otherConfig?: Readonly<Record<string, string | null>>;
+  /** Merged into Interface:other_config. */
+  readonly interfaceOtherConfig?: Readonly<Record<string, string | null>>;
+  /** The port is taken off the bridge: its binding went to another host. */
+  readonly unplugged?: true;
+}
+
+export interface QueueRecord {
+  /** Stable name of the queue among this owner's. */
+  readonly name: string;
+  readonly otherConfig: Readonly<Record<string, string>>;
+}
+
+/** A QoS row on a port, with its queues by number. */
+export interface QosRecord {
+  readonly port: string;
+  readonly type: string;
+  readonly otherConfig: Readonly<Record<string, string>>;
+  readonly queues: Readonly<Record<number, QueueRecord>>;
+}
+
+/** Everything that one key of one plugin wants on the switch. The kinds are closed: a new one needs a decision record. */
+export interface DesiredRecords {
+  readonly bridges?: readonly BridgeRecord[];
+  readonly ports?: readonly PortRecord[];
+  readonly gates?: readonly GateRecord[];
+  readonly qos?: readonly QosRecord[];
+  readonly meters?: readonly Meter[];
+  readonly groups?: readonly Group[];
+  readonly flows?: readonly Flow[];
+}
+
+/** How far one key has come. */
+export type KeyProgress =
+  | { readonly state: 'applied' }
+  /** Waits for a port or bridge that does not exist yet. */
+  | { readonly state: 'pending'; readonly waitingFor: readonly string[] }
+  /** The switch refused it; the rest of the round went through. Tried again with back-off. */
+  | { readonly state: 'quarantined'; readonly reason: string }
+  | { readonly state: 'unset' };
+
+/**
+ * A plugin's own slice of the desired state. Keys are the plugin's (`port/<id>`, `segment/<network>/<segmentation id>`).
+ *
+ * What taps set while one fact is delivered leaves together, in one round, after the last of them has answered;
+ * what is set outside a delivery leaves with the next round.
+ */
+export interface DesiredState {
+  /** States what should be there under the key; replaces what the key stated before. */
+  set(key: string, records: DesiredRecords): void;
+  /** Withdraws the key. Withdrawing what is not there is no error. */
+  unset(key: string): void;
+  keys(): readonly string[];
+  /** Settles when the switch has acknowledged the key as it is now, or it is known why not. */
+  progress(key: string): Promise<KeyProgress>;
+  /**
+   * The plugin has stated all it knows of: what carries its cookie and is wanted by no key may be swept.
+   * Until then what an earlier run installed stays.
+   */
+  complete(): void;
+}

@@ -1,0 +1,78 @@
+import 'reflect-metadata';
+import { injectable } from 'tsyringe';
+import type { z } from 'zod';
+import type { AgentHooks, HookName } from './hooks';
+import type { Token } from './tokens';
+
+/** Which part of the switch a plugin writes. Tables it claims on the integration and tunnel bridge are the agent's alone. */
+export interface Claim {
+  /** A role, or a bridge by name. `provider`: any provider bridge. */
+  readonly bridge: 'integration' | 'tunnel' | 'provider' | { readonly name: string };
+  readonly tables: readonly number[] | 'all';
+  /** Lowest and highest priority, both included. Default: any. */
+  readonly priorities?: readonly [number, number];
+}
+
+/** What the host knows of a plugin before it runs any of its code. */
+export interface Manifest {
+  /** Lower case, words joined by hyphens. */
+  readonly id: string;
+  /** One line: what it does, in network terms. */
+  readonly summary: string;
+  /** The SDK versions it was written for, as a semver range. */
+  readonly sdk: string;
+  /** Services it cannot do without that another plugin provides, and plugins that must be there. */
+  readonly requires?: readonly (Token<unknown> | string)[];
+  /** Plugins that come first, where they are on the list. */
+  readonly after?: readonly string[];
+  /** Plugins that come later, where they are on the list. */
+  readonly before?: readonly string[];
+  /** The plugin whose place it takes. It owes what that one provided. */
+  readonly replaces?: string;
+  readonly provides?: readonly Token<unknown>[];
+  /** A strict object schema; what it does not name is refused. */
+  readonly config?: z.ZodType;
+  readonly claims?: readonly Claim[];
+  /** Its part is a condition of every port's being open: where it fails, the port stays shut. Operators must allow it. */
+  readonly required?: boolean;
+  /** Whether the agent goes on without it when it cannot start. */
+  readonly onFailure: 'abort' | 'degrade';
+}
+
+/** Binds a provided service to its value. */
+export type Provide = <T>(token: Token<T>, value: T) => void;
+
+/** The life of a plugin: constructed (no input or output), `provide`, `tap`, `start`, … `stop`. All but the constructor are optional. */
+export interface Plugin {
+  /** Hands over the services that the manifest says it provides. */
+  provide?(provide: Provide): void;
+  /** Taps hooks: a table of contents of what it reacts to. */
+  tap?(hooks: AgentHooks): void;
+  start?(): Promise<void> | void;
+  /** What the plugin stated stays on the switch; what it opened is closed. */
+  stop?(): Promise<void> | void;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: constructor parameters are filled by the container, whatever their types.
+export type PluginClass = new (...services: any[]) => Plugin;
+
+const manifestKey = 'patchbay:manifest';
+
+/** Marks a class as a plugin and gives its manifest. */
+export function plugin(manifest: Manifest): (target: PluginClass) => void {
+  return (target) => {
+    Reflect.defineMetadata(manifestKey, Object.freeze({ ...manifest }), target);
+    injectable()(target);
+  };
+}
+
+/** The manifest of a plugin class, or undefined if it is none. */
+export function manifestOf(target: object): Manifest | undefined {
+  return Reflect.getOwnMetadata(manifestKey, target) as Manifest | undefined;
+}
+
+/** Which plugins tapped what, for printing. */
+export interface TapListing {
+  readonly hook: HookName;
+  readonly plugins: readonly string[];
+}

@@ -1,0 +1,335 @@
+import type { KeyProgress } from './desired';
+import type { Action, Flow, PortRef } from './flow';
+import type { AgentHooks, PortBindDraft, PortUnbindDraft, Refusal } from './hooks';
+import type {
+  AddressGroup,
+  BoundPort,
+  BoundSegment,
+  GroupMember,
+  IsolatedPort,
+  Network,
+  PortDescription,
+  SecurityGroup,
+  Subnet,
+  TunnelEndpoint,
+  TunnelType,
+  Vif,
+} from './model';
+
+/** Stops a subscription. Calling it twice is no error. */
+export type Unsubscribe = () => void;
+
+// ── agent ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Who this agent is, and the names of the bridges that are its own. */
+export interface AgentIdentity {
+  /** The host name that the control plane knows it by. */
+  readonly host: string;
+  readonly version: string;
+  readonly integrationBridge: string;
+  readonly tunnelBridge: string;
+  readonly datapathType: 'system' | 'netdev';
+}
+
+/** Asks for, and tells of, synchronisation: caches are pulled again, facts told again, the whole switch compared. */
+export interface Synchronisation {
+  request(reason: string): void;
+  onRequested(listener: (reason: string) => void): Unsubscribe;
+  /** Resolves when the first synchronisation is done. */
+  readonly synced: Promise<void>;
+  /** Said by the port lifecycle when every VIF that was there has been dealt with. */
+  portsDone(count: number): void;
+}
+
+/** What an on-delivery came to. A failed tap degrades its plugin; `required` says whether the subject must stay shut. */
+export interface Delivery {
+  readonly failures: readonly { readonly plugin: string; readonly required: boolean; readonly reason: string }[];
+}
+
+type PayloadOf<H extends keyof AgentHooks> = Parameters<Parameters<AgentHooks[H]>[0]>[0];
+type FactHook = Extract<keyof AgentHooks, `on${string}`>;
+type ToldHook = Exclude<FactHook, 'onReportState'>;
+
+/** The hooks, seen from the side that calls them. */
+export interface HookCalls {
+  beforePortBind(draft: PortBindDraft): Promise<PortBindDraft | Refusal>;
+  beforePortUnbind(draft: PortUnbindDraft): Promise<PortUnbindDraft | Refusal>;
+  tell<H extends ToldHook>(hook: H, payload: PayloadOf<H>): Promise<Delivery>;
+  resolveLocalVlan(question: PayloadOf<'resolveLocalVlan'>): Promise<number | undefined>;
+  resolveTunnelPort(question: PayloadOf<'resolveTunnelPort'>): Promise<string | undefined>;
+  /** The contributions merged: maps key by key, in plugin order. */
+  reportState(payload: PayloadOf<'onReportState'>): Promise<StateReport>;
+}
+
+export interface KeyAcknowledgement {
+  readonly plugin: string;
+  readonly required: boolean;
+  readonly key: string;
+  readonly progress: KeyProgress;
+}
+
+export interface EventOutcome<T> {
+  readonly value: T;
+  /** Settles when the switch has acknowledged every key that the event set, or it is known why not. */
+  acknowledged(): Promise<readonly KeyAcknowledgement[]>;
+}
+
+/** Calls hooks. One event is one unit: what its taps state on the desired state leaves in one round, or not at all if `act` throws. */
+export interface Announcer {
+  event<T>(cause: string, act: (calls: HookCalls) => Promise<T>): Promise<EventOutcome<T>>;
+  /** Told when a key's progress changes later, outside any event that waits for it (quarantined by a later round, a port that moved). */
+  onProgress(listener: (acknowledgement: KeyAcknowledgement) => void): Unsubscribe;
+}
+
+// ── control plane ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type ControlPlaneChange =
+  | { readonly kind: 'ports-changed'; readonly portIds: readonly string[]; readonly cause: string }
+  | { readonly kind: 'port-deleted'; readonly portId: string; readonly cause: string }
+  /** The active binding went to another host: the VIF here is to be unplugged. */
+  | { readonly kind: 'binding-moved'; readonly portId: string; readonly toHost: string; readonly cause: string }
+  | { readonly kind: 'network-changed'; readonly networkId: string; readonly cause: string };
+
+export interface PortReport {
+  readonly up: readonly string[];
+  readonly down: readonly string[];
+  /** Asks the server to send every forwarding entry again: first report after a start, or tunnels are missing. */
+  readonly refreshTunnels: boolean;
+}
+
+/** The agent's part of a state report; `configurations` is what the server and dashboards read. */
+export interface StateReport {
+  readonly configurations: Readonly<Record<string, unknown>>;
+}
+
+export interface AgentState extends StateReport {
+  /** True until the first synchronisation is done. */
+  readonly startFlag: boolean;
+}
+
+/** What the agent asks of whoever knows the networks. */
+export interface ControlPlane {
+  /** Describes ports; one that it does not know is absent from the answer. Rejects when the control plane cannot be asked. */
+  describePorts(portIds: readonly string[]): Promise<readonly PortDescription[]>;
+  /** Reports wired and unwired ports. The answer names those that the control plane could not take. */
+  reportPorts(report: PortReport): Promise<{ readonly failed: readonly string[] }>;
+  /** Registers this host's tunnel endpoint; the answer is every endpoint of that type. */
+  registerTunnelEndpoint(endpoint: {
+    readonly tunnelType: TunnelType;
+    readonly ipAddress: string;
+  }): Promise<readonly TunnelEndpoint[]>;
+  /** `revived`: the control plane had taken this agent for dead. */
+  reportState(state: AgentState): Promise<'new' | 'alive' | 'revived' | 'unknown'>;
+  /** Port ids that were let go of, so that caches forget them. */
+  forgetPort(portId: string): void;
+  subscribe(listener: (change: ControlPlaneChange) => void): Unsubscribe;
+}
+
+/** Resources of the control plane, as far as this host knows or asks for them. */
+export interface ResourceView {
+  securityGroups(ids: readonly string[]): Promise<readonly SecurityGroup[]>;
+  /** Addresses of all ports, on any host, that are members of the group. */
+  membersOf(securityGroupId: string): Promise<readonly GroupMember[]>;
+  addressGroups(ids: readonly string[]): Promise<readonly AddressGroup[]>;
+  networks(ids: readonly string[]): Promise<readonly Network[]>;
+  subnets(ids: readonly string[]): Promise<readonly Subnet[]>;
+}
+
+export interface RpcTarget {
+  readonly topic: string;
+  readonly version?: string;
+  readonly namespace?: string;
+  /** A host's own queue of the topic. */
+  readonly host?: string;
+  readonly fanout?: boolean;
+}
+
+/** RPC to neutron-server and notifications from it, in oslo.messaging's terms. */
+export interface Rpc {
+  call(
+    target: RpcTarget,
+    method: string,
+    args: Readonly<Record<string, unknown>>,
+    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+  ): Promise<unknown>;
+  cast(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Listens on the topic's fanout, and on this host's own key of it. A method that nobody answers is reported once and dropped. */
+  listen(
+    target: RpcTarget,
+    methods: Readonly<Record<string, (args: Readonly<Record<string, unknown>>, cause: string) => unknown>>,
+  ): Unsubscribe;
+  /** Pushes of a versioned object type at a version, decoded to plain data. */
+  watchObjects(
+    type: string,
+    version: string,
+    listener: (push: {
+      readonly event: 'created' | 'updated' | 'deleted';
+      readonly objects: readonly Readonly<Record<string, unknown>>[];
+      readonly cause: string;
+    }) => void,
+  ): Unsubscribe;
+  pullObject(type: string, version: string, id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  pullObjects(
+    type: string,
+    version: string,
+    filter: Readonly<Record<string, readonly unknown[]>> | null,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** The broker was lost and is back: messages may have been missed. */
+  onRestored(listener: () => void): Unsubscribe;
+  state(): Promise<RpcState>;
+}
+
+export interface RpcState {
+  readonly connected: boolean;
+  readonly connections: number;
+  readonly queues: readonly string[];
+  /** Since the last message or reply came in; null before the first. */
+  readonly lastReceivedMsAgo: number | null;
+  /** For people: why it is not connected, what the broker refuses. */
+  readonly detail: string;
+}
+
+// ── ports and segments on this host ────────────────────────────────────────────────────────────────────────────────────
+
+/** One step of a port's way from plugged to ACTIVE. */
+export interface PortStage {
+  readonly stage: 'seen' | 'described' | 'bound' | 'acknowledged' | 'reported' | 'isolated' | 'removed' | 'failed';
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly detail?: string;
+}
+
+export interface PortState {
+  readonly vif: Vif;
+  readonly state: 'describing' | 'wiring' | 'up' | 'isolated' | 'failed';
+  readonly bound?: BoundPort;
+  readonly isolated?: IsolatedPort;
+  readonly history: readonly PortStage[];
+}
+
+/** The ports and segments of this host, from whoever binds them. */
+export interface PortDirectory {
+  ports(): Promise<readonly PortState[]>;
+  segments(): Promise<readonly BoundSegment[]>;
+}
+
+// ── switch ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface InterfaceView {
+  readonly name: string;
+  readonly type: string;
+  /** null until the switch has given one; -1: the switch could not make it. */
+  readonly ofport: number | null;
+  readonly error: string | null;
+  readonly options: Readonly<Record<string, string>>;
+  readonly externalIds: Readonly<Record<string, string>>;
+}
+
+export interface PortView {
+  readonly bridge: string;
+  readonly name: string;
+  readonly tag: number | null;
+  readonly otherConfig: Readonly<Record<string, string>>;
+  readonly externalIds: Readonly<Record<string, string>>;
+  readonly interfaces: readonly InterfaceView[];
+}
+
+export interface BridgeView {
+  readonly name: string;
+  readonly datapathId: string | null;
+  readonly datapathType: string;
+  readonly failMode: string | null;
+  readonly otherConfig: Readonly<Record<string, string>>;
+  readonly externalIds: Readonly<Record<string, string>>;
+}
+
+export type SwitchChange =
+  | { readonly kind: 'port-added'; readonly port: PortView; readonly cause: string }
+  | { readonly kind: 'port-changed'; readonly port: PortView; readonly previous: PortView; readonly cause: string }
+  | { readonly kind: 'port-removed'; readonly port: PortView; readonly cause: string }
+  | { readonly kind: 'bridge-added'; readonly bridge: BridgeView; readonly cause: string }
+  | { readonly kind: 'bridge-removed'; readonly bridge: BridgeView; readonly cause: string };
+
+export interface SwitchSummary {
+  readonly ovsVersion: string;
+  readonly datapathTypes: readonly string[];
+  readonly interfaceTypes: readonly string[];
+  readonly hardwareOffload: boolean;
+  readonly connected: boolean;
+}
+
+/** The switch, for reading. */
+export interface SwitchView {
+  summary(): Promise<SwitchSummary>;
+  bridges(): Promise<readonly BridgeView[]>;
+  /** Resolves only after the first full read of the switch. */
+  ports(bridge?: string): Promise<readonly PortView[]>;
+  /** Flows as the agent knows them installed, for checking allocated ids against. */
+  flows(bridge: string, tables?: readonly number[]): Promise<readonly (Flow & { readonly cookie: bigint })[]>;
+  /** One call per change, in order. Changes of one switch transaction come without a pause between them. */
+  watch(listener: (changes: readonly SwitchChange[]) => void): Unsubscribe;
+}
+
+export interface ConntrackTuple {
+  readonly ethertype: 'IPv4' | 'IPv6';
+  readonly protocol?: number;
+  readonly source?: string;
+  readonly destination?: string;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+}
+
+/** Acts that are not state. Each is logged with who did it. */
+export interface Effects {
+  packetOut(packet: {
+    readonly bridge: string;
+    readonly inPort?: PortRef;
+    readonly actions: readonly Action[];
+    readonly bytes: Uint8Array;
+  }): Promise<void>;
+  /** Forgets connections of a zone: all of them, or those of the tuple (absent parts match anything). */
+  flushConntrack(zone: number, tuple?: ConntrackTuple): Promise<void>;
+}
+
+// ── one of each per plugin ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** One event a line: a fixed sentence and fields. */
+export interface Logger {
+  debug(sentence: string, fields?: LogFields): void;
+  info(sentence: string, fields?: LogFields): void;
+  warn(sentence: string, fields?: LogFields): void;
+  error(sentence: string, fields?: LogFields): void;
+}
+
+export type HealthLevel = 'unknown' | 'ok' | 'degraded' | 'failing';
+
+/** The plugin's health, as a set of named conditions; the worst one counts. */
+export interface Health {
+  /** States a condition. The same name replaces. */
+  report(condition: string, level: Exclude<HealthLevel, 'unknown'>, detail: string): void;
+  clear(condition: string): void;
+}
+
+export interface Backoff {
+  readonly initialMs: number;
+  readonly maxMs: number;
+  /** Default 2. */
+  readonly factor?: number;
+}
+
+/** Work beside the hooks. All of it ends with the plugin; nothing keeps the process alive. */
+export interface Jobs {
+  every(name: string, intervalMs: number, work: (signal: AbortSignal) => Promise<void> | void): Unsubscribe;
+  after(name: string, delayMs: number, work: (signal: AbortSignal) => Promise<void> | void): Unsubscribe;
+  /** Works until it succeeds, waiting longer each time. Starting a name again replaces its earlier work. */
+  untilDone(name: string, backoff: Backoff, work: (signal: AbortSignal, attempt: number) => Promise<void>): Unsubscribe;
+}
+
+/** A few values of the plugin that survive a restart (allocated ids). Small; written through. */
+export interface Store {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+}
