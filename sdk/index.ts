@@ -4,6 +4,7 @@ export * from './flow';
 export * from './hooks';
 export * from './messaging';
 export * from './model';
+export * from './pipeline';
 export * from './plugin';
 export * from './services';
 export * from './tokens';

@@ -107,10 +107,19 @@ export interface AgentState extends StateReport {
   readonly startFlag: boolean;
 }
 
+/** A port that the control plane knows and could not make sense of. It is left as it is. */
+export interface UndescribablePort {
+  readonly id: string;
+  readonly error: string;
+}
+
 /** What the agent asks of whoever knows the networks. */
 export interface ControlPlane {
-  /** Describes ports; one that it does not know is absent from the answer. Rejects when the control plane cannot be asked. */
-  describePorts(portIds: readonly string[]): Promise<readonly PortDescription[]>;
+  /**
+   * Describes ports; one that it does not know is absent from the answer, one whose description makes no sense is there with what is
+   * wrong with it. Rejects when the control plane cannot be asked.
+   */
+  describePorts(portIds: readonly string[]): Promise<readonly (PortDescription | UndescribablePort)[]>;
   /** Reports wired and unwired ports. The answer names those that the control plane could not take. */
   reportPorts(report: PortReport): Promise<{ readonly failed: readonly string[] }>;
   /** Registers this host's tunnel endpoint; the answer is every endpoint of that type. */
@@ -119,7 +128,10 @@ export interface ControlPlane {
     readonly ipAddress: string;
   }): Promise<readonly TunnelEndpoint[]>;
   /** `revived`: the control plane had taken this agent for dead. */
-  reportState(state: AgentState): Promise<'new' | 'alive' | 'revived' | 'unknown'>;
+  reportState(
+    state: AgentState,
+    options?: { readonly timeoutMs: number },
+  ): Promise<'new' | 'alive' | 'revived' | 'unknown'>;
   /** Port ids that were let go of, so that caches forget them. */
   forgetPort(portId: string): void;
   subscribe(listener: (change: ControlPlaneChange) => void): Unsubscribe;
@@ -174,9 +186,40 @@ export interface Rpc {
     version: string,
     filter: Readonly<Record<string, readonly unknown[]>> | null,
   ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  readonly objects: ObjectCache;
   /** The broker was lost and is back: messages may have been missed. */
   onRestored(listener: () => void): Unsubscribe;
   state(): Promise<RpcState>;
+}
+
+/** A versioned object of the server, decoded to plain data under Neutron's field names. */
+export interface CachedObject {
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
+
+export interface ObjectChange {
+  readonly type: string;
+  readonly id: string;
+  /** Absent: the object was not known before. */
+  readonly previous?: CachedObject;
+  /** Absent: the object was deleted. */
+  readonly current?: CachedObject;
+  readonly cause: string;
+}
+
+/**
+ * The server's objects that this host has asked for, kept up to date by the server's pushes. What was asked once is not asked again;
+ * after an outage of the broker everything known is asked again, and what differs is told.
+ */
+export interface ObjectCache {
+  /** Objects by id; those the server does not know are absent. Questions of one turn of the event loop go out as one. */
+  load(type: string, ids: readonly string[]): Promise<readonly CachedObject[]>;
+  /** Every object whose field is, or as a list holds, the value. */
+  find(type: string, field: string, value: string): Promise<readonly CachedObject[]>;
+  forget(type: string, id: string): void;
+  subscribe(listener: (change: ObjectChange) => void): Unsubscribe;
+  resynchronise(cause: string): Promise<void>;
 }
 
 export interface RpcState {

@@ -69,6 +69,8 @@ export type Action =
   | { readonly type: 'group'; readonly group: number }
   | { readonly type: 'push_vlan'; readonly ethertype: number }
   | { readonly type: 'pop_vlan' }
+  /** ovs-ofctl's mod_vlan_vid: rewrites the tag of a flow that is known to have one (by its match or an earlier push_vlan), pushes one otherwise. */
+  | { readonly type: 'mod_vlan_vid'; readonly vlan: number }
   | { readonly type: 'push_mpls'; readonly ethertype: number }
   | { readonly type: 'pop_mpls'; readonly ethertype: number }
   | { readonly type: 'dec_ttl' }
@@ -88,6 +90,8 @@ export type Action =
       readonly alg?: 'ftp' | 'tftp';
     }
   | { readonly type: 'ct_clear' }
+  | { readonly type: 'exit' }
+  /** `conjunction(id,clause/clauses)`; clauses count from 1. */
   | { readonly type: 'conjunction'; readonly id: number; readonly clause: number; readonly clauses: number }
   | {
       readonly type: 'learn';
@@ -117,7 +121,9 @@ export type Action =
   | { readonly type: 'goto_table'; readonly table: number }
   | { readonly type: 'write_metadata'; readonly value: bigint; readonly mask?: bigint }
   | { readonly type: 'write_actions'; readonly actions: readonly Action[] }
-  | { readonly type: 'clear_actions' };
+  | { readonly type: 'clear_actions' }
+  /** An action that this model has no words for, as its bytes on the wire in hexadecimal. Found on a switch; sent back unchanged. */
+  | { readonly type: 'raw'; readonly bytes: string };
 
 /** A flow as a plugin states it. The cookie is the owner's and is filled in by the reconciler. */
 export interface Flow {

@@ -1,0 +1,80 @@
+import {
+  type BoundPort,
+  DEAD_VLAN,
+  type DesiredRecords,
+  type Flow,
+  type GateRecord,
+  type Segment,
+  type Vif,
+} from '@patchbay/sdk';
+
+/** br-int's classifier and the table its admitted frames go on to (Neutron: LOCAL_SWITCHING, PACKET_RATE_LIMIT). */
+const CLASSIFIER = 0;
+const RATE_LIMIT = 58;
+/** Below every classifier flow of the reference agent that names a port. */
+const ADMISSION_PRIORITY = 1;
+
+/** The key of everything that concerns one port, in every plugin's slice. */
+export const portKey = (portId: string): string => `port/${portId}`;
+
+/** A wired port: its VLAN, what a restart or another agent reads back from it, and the flow that lets its frames in. */
+export function openGate(bound: BoundPort): DesiredRecords {
+  return {
+    gates: [
+      {
+        ...shutGateOf(bound.vif),
+        tag: bound.localVlan,
+        otherConfig: wiringRecord(bound.segment, bound.localVlan),
+        interfaceOtherConfig: transmitSteering(bound),
+        admission: [admission(bound.vif)],
+      },
+    ],
+  };
+}
+
+/** A port that leads nowhere. */
+export function shutGate(vif: Vif): DesiredRecords {
+  return { gates: [{ ...shutGateOf(vif), tag: DEAD_VLAN }] };
+}
+
+/** A port found wired that the control plane has not described yet: it stays as it is. */
+export function keptGate(vif: Vif, localVlan: number): DesiredRecords {
+  return { gates: [{ ...shutGateOf(vif), tag: localVlan, admission: [admission(vif)] }] };
+}
+
+/** A port whose binding went to another host: two hosts must not both answer for its MAC. */
+export function unpluggedGate(vif: Vif): DesiredRecords {
+  return { gates: [{ ...shutGateOf(vif), unplugged: true }] };
+}
+
+function shutGateOf(vif: Vif): Pick<GateRecord, 'bridge' | 'port' | 'subject'> {
+  return { bridge: vif.bridge, port: vif.portName, subject: vif.portId };
+}
+
+function admission(vif: Vif): Flow {
+  return {
+    bridge: vif.bridge,
+    table: CLASSIFIER,
+    priority: ADMISSION_PRIORITY,
+    match: { in_port: { port: vif.portName } },
+    actions: [{ type: 'goto_table', table: RATE_LIMIT }],
+  };
+}
+
+/** Port:other_config in the reference agent's words: it restores local VLANs from them, and so do we. */
+function wiringRecord(segment: Segment, localVlan: number): Readonly<Record<string, string | null>> {
+  return {
+    net_uuid: segment.networkId,
+    network_type: segment.networkType,
+    physical_network: segment.physicalNetwork ?? 'None',
+    segmentation_id: segment.segmentationId === null ? null : String(segment.segmentationId),
+    tag: String(localVlan),
+  };
+}
+
+/** The port hint `openvswitch: {other_config: {tx-steering: …}}` of Neutron's port hints API. */
+function transmitSteering(bound: BoundPort): Readonly<Record<string, string | null>> {
+  const hints = bound.port.hints.openvswitch as { other_config?: { 'tx-steering'?: string } } | undefined;
+  const steering = hints?.other_config?.['tx-steering'];
+  return steering === undefined ? {} : { 'tx-steering': steering };
+}

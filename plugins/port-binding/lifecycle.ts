@@ -1,0 +1,373 @@
+import type {
+  Announcer,
+  BoundPort,
+  BoundSegment,
+  Delivery,
+  DesiredState,
+  HookCalls,
+  IsolatedPort,
+  Jobs,
+  KeyProgress,
+  Logger,
+  PortDescription,
+  PortRemoval,
+  PortState,
+  Vif,
+} from '@patchbay/sdk';
+import type { Describer } from './describer';
+import { PortBindingErrors } from './errors';
+import { keptGate, openGate, portKey, shutGate, unpluggedGate } from './gate';
+import { History } from './history';
+import type { Reporter } from './reporter';
+import type { Segments } from './segments';
+import { sameWiring, type Verdict, verdictOf } from './verdict';
+
+export interface Surroundings {
+  readonly announcer: Announcer;
+  readonly describer: Describer;
+  readonly reporter: Reporter;
+  readonly segments: Segments;
+  readonly desired: DesiredState;
+  readonly jobs: Jobs;
+  readonly logger: Logger;
+  /** The port came to rest, or left it. */
+  readonly settled: () => void;
+}
+
+const RETRY = { initialMs: 500, maxMs: 60_000 };
+/** How long a port that was up may be held back by the switch before it is reported down. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * One plugged port, from seen to reported. Facts only mark what is to be looked at again; `converge` brings the port to where the
+ * last facts want it, one step at a time, and tries again with back-off where a step fails.
+ */
+export class BoundPortLifecycle {
+  private phase: PortState['state'] = 'describing';
+  private fate: 'plugged' | 'gone' | 'deleted' | 'moved' = 'plugged';
+  private cause = 'scan';
+  private description: PortDescription | undefined;
+  private bound: BoundPort | undefined;
+  /** Held while the port is bound, and while it is only down by its administrative state: its local VLAN stays. */
+  private held: BoundSegment | undefined;
+  private isolated: IsolatedPort | undefined;
+  private reportedUp = false;
+  private readonly history = new History();
+  /** What the switch still lacks. */
+  private waitsFor: string | undefined;
+  /** Why the last step failed; tried again until it does not. */
+  private failure: string | undefined;
+  private retrying = false;
+
+  private stale = true;
+  private unplugged = false;
+  private tellAll = false;
+  private converging: Promise<void> | undefined;
+  private again = false;
+
+  constructor(
+    private vif: Vif,
+    formerVlan: number | undefined,
+    private readonly around: Surroundings,
+  ) {
+    this.history.note('seen');
+    around.desired.set(this.key, formerVlan === undefined ? shutGate(vif) : keptGate(vif, formerVlan));
+  }
+
+  // ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  seen(vif: Vif, cause: string): void {
+    const isNew = this.fate !== 'plugged' || this.unplugged || !sameVif(this.vif, vif) || this.converging === undefined;
+    this.vif = vif;
+    if (this.fate === 'gone' || this.unplugged) {
+      this.fate = 'plugged';
+      this.stale = true;
+    }
+    if (isNew) void this.converge(cause);
+  }
+
+  /** Resolves to whether the port is over: unplugged and not plugged again meanwhile. */
+  async gone(cause: string): Promise<boolean> {
+    this.fate = 'gone';
+    this.unplugged = true;
+    await this.converge(cause);
+    return this.fate === 'gone';
+  }
+
+  deleted(cause: string): void {
+    if (this.fate === 'gone') return;
+    this.fate = 'deleted';
+    void this.converge(cause);
+  }
+
+  movedAway(toHost: string, cause: string): void {
+    if (this.fate === 'gone') return;
+    this.fate = 'moved';
+    this.history.note('removed', `the binding moved to ${toHost}`);
+    void this.converge(cause);
+  }
+
+  describeAgain(cause: string): void {
+    if (this.fate === 'moved') this.fate = 'plugged';
+    this.stale = true;
+    void this.converge(cause);
+  }
+
+  tellAgain(cause: string): void {
+    this.tellAll = true;
+    this.reportedUp = false;
+    this.describeAgain(cause);
+  }
+
+  progressed(progress: KeyProgress): void {
+    if (this.phase === 'wiring' || (this.phase === 'up' && progress.state !== 'applied')) void this.awaitSwitch();
+  }
+
+  reported(status: 'up' | 'down'): void {
+    this.history.note('reported', status);
+  }
+
+  // ── what others ask ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  isOn(portName: string): boolean {
+    return this.vif.portName === portName;
+  }
+
+  isOfNetwork(networkId: string): boolean {
+    return this.description?.networkId === networkId;
+  }
+
+  isSettled(): boolean {
+    if (this.converging !== undefined) return false;
+    return this.phase === 'wiring' ? this.waitsFor !== undefined : this.phase !== 'describing';
+  }
+
+  /** Why the port is not where the control plane wants it; undefined while all is well. */
+  trouble(): string | undefined {
+    if (this.failure !== undefined) return this.failure;
+    if (this.phase === 'wiring') return this.waitsFor;
+    return this.isolated?.reason === 'refused' ? this.isolated.detail : undefined;
+  }
+
+  state(): PortState {
+    return {
+      vif: this.vif,
+      state: this.phase,
+      history: this.history.list(),
+      ...(this.bound === undefined ? {} : { bound: this.bound }),
+      ...(this.isolated === undefined ? {} : { isolated: this.isolated }),
+    };
+  }
+
+  // ── convergence ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private get key(): string {
+    return portKey(this.vif.portId);
+  }
+
+  private async converge(cause: string): Promise<void> {
+    this.cause = cause;
+    this.again = true;
+    this.converging ??= this.run();
+    await this.converging;
+  }
+
+  private async run(): Promise<void> {
+    try {
+      while (this.again) {
+        this.again = false;
+        await this.step();
+      }
+      this.failure = undefined;
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.converging = undefined;
+      this.around.settled();
+    }
+  }
+
+  private failed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.failure = reason;
+    // A port that works goes on working while the control plane cannot be asked.
+    if (this.bound === undefined && this.description !== undefined) this.phase = 'failed';
+    this.history.note('failed', reason);
+    this.around.logger.warn('a port could not be brought where it should be; it is tried again', {
+      port: this.vif.portId,
+      reason,
+    });
+    if (this.retrying) return;
+    this.retrying = true;
+    this.around.jobs.untilDone(`retry/${this.vif.portId}`, RETRY, async () => {
+      await this.converge('retry');
+      if (this.failure !== undefined && this.fate !== 'gone') throw new Error(this.failure);
+      this.retrying = false;
+    });
+  }
+
+  private async step(): Promise<void> {
+    if (this.unplugged) {
+      this.unplugged = false;
+      await this.leave('unplugged');
+    }
+    if (this.fate === 'gone') {
+      this.around.desired.unset(this.key);
+      return;
+    }
+    if (this.fate === 'moved') return this.moveAway();
+    if (this.fate === 'deleted') {
+      return this.isolate({ kind: 'isolate', reason: 'deleted', detail: 'the control plane deleted the port' });
+    }
+    if (this.stale) {
+      this.stale = false;
+      try {
+        this.description = await this.around.describer.describe(this.vif.portId);
+      } catch (error) {
+        this.stale = true;
+        throw error;
+      }
+      this.history.note('described');
+      if (this.again) return;
+    }
+    const verdict = verdictOf(this.description);
+    if (verdict.kind === 'wire') await this.wire(verdict);
+    else await this.isolate(verdict);
+  }
+
+  // ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async wire({ port, segment }: Extract<Verdict, { kind: 'wire' }>): Promise<void> {
+    const vif = this.vif;
+    if (this.bound !== undefined && !this.tellAll && sameWiring(this.bound.port, port) && sameVif(this.bound.vif, vif))
+      return;
+    const outcome = await this.event(async (calls) => {
+      const draft = await calls.beforePortBind({ port, vif, segment });
+      if ('refused' in draft) return draft;
+      this.held = await this.around.segments.hold(calls, draft.segment, vif, this.held);
+      const bound: BoundPort = { port: draft.port, vif, segment: draft.segment, localVlan: this.held.localVlan };
+      requireAll(vif.portId, await this.tell(calls, bound));
+      this.around.desired.set(this.key, openGate(bound));
+      return bound;
+    });
+    if ('refused' in outcome)
+      return this.isolate({ kind: 'isolate', reason: 'refused', detail: outcome.refused, port });
+    this.bound = outcome;
+    this.isolated = undefined;
+    if (this.phase !== 'up' || this.tellAll) this.phase = 'wiring';
+    this.tellAll = false;
+    this.history.note('bound', `local VLAN ${outcome.localVlan}`);
+    void this.awaitSwitch();
+  }
+
+  private tell(calls: HookCalls, current: BoundPort): Promise<Delivery> {
+    return this.bound === undefined || this.tellAll
+      ? calls.tell('onPortAdded', current)
+      : calls.tell('onPortUpdated', { previous: this.bound, current });
+  }
+
+  private async isolate({ reason, detail, port }: Extract<Verdict, { kind: 'isolate' }>): Promise<void> {
+    const isolated: IsolatedPort = { vif: this.vif, reason, detail, ...(port === undefined ? {} : { port }) };
+    if (this.isolated?.reason === reason && this.bound === undefined && !this.tellAll) return;
+    this.tellAll = false;
+    await this.event(async (calls) => {
+      await this.unbind(calls, reason === 'deleted' ? 'deleted' : 'isolated', reason === 'admin-down');
+      await calls.tell('onPortIsolated', isolated);
+      this.around.desired.set(this.key, shutGate(this.vif));
+    });
+    this.isolated = isolated;
+    this.phase = 'isolated';
+    this.history.note('isolated', detail);
+    const known = reason !== 'unknown-port' && reason !== 'bound-elsewhere' && reason !== 'deleted';
+    if (known) this.around.reporter.down(this.vif.portId);
+    this.reportedUp = false;
+  }
+
+  private async moveAway(): Promise<void> {
+    await this.event(async (calls) => {
+      await this.unbind(calls, 'moved', false);
+      this.around.desired.set(this.key, unpluggedGate(this.vif));
+    });
+    this.phase = 'isolated';
+    this.reportedUp = false;
+  }
+
+  private async leave(reason: 'unplugged'): Promise<void> {
+    await this.event(async (calls) => {
+      await this.unbind(calls, reason, false);
+      this.around.desired.set(this.key, shutGate(this.vif));
+    });
+    this.phase = 'describing';
+    this.isolated = undefined;
+    this.history.note('removed', reason);
+    if (this.description !== undefined && this.fate !== 'deleted') this.around.reporter.down(this.vif.portId);
+    this.reportedUp = false;
+  }
+
+  private async unbind(calls: HookCalls, reason: PortRemoval['reason'], keepVlan: boolean): Promise<void> {
+    const bound = this.bound;
+    if (bound !== undefined) {
+      const draft = await calls.beforePortUnbind({ bound, reason });
+      if ('refused' in draft) this.history.note('removed', `against a plugin's advice: ${draft.refused}`);
+      await calls.tell('onPortRemoved', { bound, reason });
+      this.bound = undefined;
+    }
+    if (this.held !== undefined && !keepVlan) {
+      await this.around.segments.release(calls, this.held.segment, this.vif.portId);
+      this.held = undefined;
+    }
+  }
+
+  /** What the event stated comes to nothing if it throws; its segment is then told again by whoever holds it next. */
+  private async event<T>(act: (calls: HookCalls) => Promise<T>): Promise<T> {
+    try {
+      return (await this.around.announcer.event(this.cause, act)).value;
+    } catch (error) {
+      if (this.held !== undefined) this.around.segments.doubt(this.held.segment);
+      throw error;
+    }
+  }
+
+  /** Reports the port up once the switch has everything, and says what it waits for until then. */
+  private async awaitSwitch(): Promise<void> {
+    const bound = this.bound;
+    const progress = await this.around.desired.progress(this.key);
+    if (bound === undefined || bound !== this.bound) return;
+    if (progress.state === 'applied') {
+      this.waitsFor = undefined;
+      this.phase = 'up';
+      this.history.note('acknowledged');
+      if (!this.reportedUp) this.around.reporter.up(this.vif.portId);
+      this.reportedUp = true;
+    } else {
+      this.waitsFor = progress.state === 'pending' ? `waits for ${progress.waitingFor.join(', ')}` : reasonOf(progress);
+      if (this.phase === 'up') this.heldBack();
+      this.phase = 'wiring';
+      this.history.note('failed', this.waitsFor);
+    }
+    this.around.settled();
+  }
+
+  private heldBack(): void {
+    this.around.jobs.after(`held-back/${this.vif.portId}`, PATIENCE_MS, () => {
+      if (this.phase !== 'wiring' || !this.reportedUp) return;
+      this.around.reporter.down(this.vif.portId);
+      this.reportedUp = false;
+    });
+  }
+}
+
+function requireAll(port: string, delivery: Delivery): void {
+  const failure = delivery.failures.find(({ required }) => required);
+  if (failure !== undefined)
+    throw PortBindingErrors.requiredTapFailed({ port, plugin: failure.plugin, reason: failure.reason });
+}
+
+function sameVif(one: Vif, other: Vif): boolean {
+  const moved = one.ofport !== null && one.ofport !== other.ofport;
+  return one.portName === other.portName && one.macAddress === other.macAddress && !moved;
+}
+
+function reasonOf(progress: KeyProgress): string {
+  return progress.state === 'quarantined' ? progress.reason : 'the port is no longer wanted';
+}

@@ -1,0 +1,86 @@
+import type { ControlPlane, Jobs, Logger } from '@patchbay/sdk';
+
+type Status = 'up' | 'down';
+
+/**
+ * Reports ports up and down, all of one turn of the event loop in one message, one message at a time. A port that went down and up
+ * again is reported down before it is reported up: the server tells Nova of a plugged VIF only on that edge. What the server could
+ * not take, or an outage swallowed, is reported again.
+ */
+export class Reporter {
+  private queue = new Map<string, readonly Status[]>();
+  private reporting = false;
+  private refreshTunnels = true;
+  /** Called when the server has taken a report of the port. */
+  onReported: (portId: string, status: Status) => void = () => {};
+  onTrouble: (trouble: string | undefined) => void = () => {};
+
+  constructor(
+    private readonly controlPlane: Pick<ControlPlane, 'reportPorts'>,
+    private readonly jobs: Jobs,
+    private readonly logger: Logger,
+  ) {}
+
+  up(portId: string): void {
+    this.enqueue(portId, 'up');
+  }
+
+  down(portId: string): void {
+    this.enqueue(portId, 'down');
+  }
+
+  /** The next report asks the server for every forwarding entry again. */
+  askForTunnels(): void {
+    this.refreshTunnels = true;
+  }
+
+  private enqueue(portId: string, status: Status): void {
+    const before = this.queue.get(portId) ?? [];
+    // Only the last edge counts: up, down, up is reported as down, up.
+    const after: readonly Status[] = status === 'up' && before.includes('down') ? ['down', 'up'] : [status];
+    this.queue.set(portId, after);
+    this.start();
+  }
+
+  private start(): void {
+    if (this.reporting || this.queue.size === 0) return;
+    this.reporting = true;
+    setImmediate(() => {
+      this.jobs.untilDone('report', { initialMs: 500, maxMs: 60_000 }, async () => {
+        try {
+          while (this.queue.size > 0) await this.reportOnce();
+          this.onTrouble(undefined);
+          this.reporting = false;
+        } catch (error) {
+          this.onTrouble(error instanceof Error ? error.message : String(error));
+          throw error;
+        }
+      });
+    });
+  }
+
+  private async reportOnce(): Promise<void> {
+    const taken = new Map([...this.queue].map(([portId, edges]) => [portId, edges[0] as Status]));
+    const of = (status: Status) => [...taken].filter(([, s]) => s === status).map(([portId]) => portId);
+    const refreshTunnels = this.refreshTunnels;
+    const { failed } = await this.controlPlane.reportPorts({ up: of('up'), down: of('down'), refreshTunnels });
+    if (refreshTunnels) this.refreshTunnels = false;
+    const refused = new Set(failed);
+    for (const [portId, status] of taken) {
+      if (refused.has(portId)) continue;
+      this.dequeue(portId, status);
+      this.onReported(portId, status);
+    }
+    if (refused.size > 0) {
+      this.logger.warn('the control plane could not take the report of some ports', { ports: failed });
+      throw new Error(`the control plane could not take the report of ${failed.join(', ')}`);
+    }
+  }
+
+  private dequeue(portId: string, status: Status): void {
+    const [first, ...rest] = this.queue.get(portId) ?? [];
+    if (first !== status) return;
+    if (rest.length === 0) this.queue.delete(portId);
+    else this.queue.set(portId, rest);
+  }
+}

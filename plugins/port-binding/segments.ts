@@ -1,0 +1,130 @@
+import type { BoundSegment, HookCalls, Segment, Vif } from '@patchbay/sdk';
+import type { PortBindingErrors } from './errors';
+
+interface Entry {
+  bound: BoundSegment;
+  readonly holders: Set<string>;
+  /** False where the event that told of it came to nothing: the next holder tells it again. */
+  told: boolean;
+  /** Settles when the segment's facts have been told; others that want the segment wait for it. */
+  ready: Promise<BoundSegment>;
+}
+
+/**
+ * The segments that ports of this host use. The first port that holds a segment binds it (a local VLAN is resolved and
+ * `onSegmentBound` told, within that port's event); the last one that lets go releases it.
+ */
+export class Segments {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(private readonly errors: typeof PortBindingErrors) {}
+
+  list(): readonly BoundSegment[] {
+    return [...this.entries.values()].map((entry) => entry.bound);
+  }
+
+  /**
+   * Holds the segment for a port. `former` is the segment that the port holds now: where only its segmentation id changed, the
+   * network keeps its local VLAN, and so do the connections tracked in it.
+   */
+  async hold(calls: HookCalls, segment: Segment, vif: Vif, former: BoundSegment | undefined): Promise<BoundSegment> {
+    const key = keyOf(segment);
+    let entry = this.entries.get(key);
+    if (entry === undefined && former !== undefined && isRenumbered(former.segment, segment)) {
+      return this.renumber(calls, former, segment, vif.portId);
+    }
+    if (entry === undefined) {
+      entry = this.bind(calls, key, segment, vif);
+    }
+    entry.holders.add(vif.portId);
+    const bound = await entry.ready;
+    if (!entry.told) {
+      entry.told = true;
+      await calls.tell('onSegmentBound', bound);
+    }
+    if (former !== undefined && keyOf(former.segment) !== key) await this.release(calls, former.segment, vif.portId);
+    return bound;
+  }
+
+  /** Lets go of the segment; told as released when nobody holds it any more. */
+  async release(calls: HookCalls, segment: Segment, portId: string): Promise<void> {
+    const key = keyOf(segment);
+    const entry = this.entries.get(key);
+    if (entry === undefined || !entry.holders.delete(portId) || entry.holders.size > 0) return;
+    this.entries.delete(key);
+    await calls.tell('onSegmentReleased', entry.bound);
+  }
+
+  /** What an event stated of the segment was dropped with the event. */
+  doubt(segment: Segment): void {
+    const entry = this.entries.get(keyOf(segment));
+    if (entry !== undefined) entry.told = false;
+  }
+
+  /** Tells every bound segment again. */
+  async tellAgain(calls: HookCalls): Promise<void> {
+    for (const { bound } of this.entries.values()) await calls.tell('onSegmentBound', bound);
+  }
+
+  private bind(calls: HookCalls, key: string, segment: Segment, vif: Vif): Entry {
+    const entry: Entry = {
+      bound: { segment, localVlan: 0 },
+      holders: new Set(),
+      told: true,
+      ready: this.resolve(calls, segment, vif),
+    };
+    entry.ready = entry.ready.then(
+      (bound) => {
+        entry.bound = bound;
+        return bound;
+      },
+      (error) => {
+        this.entries.delete(key);
+        throw error;
+      },
+    );
+    this.entries.set(key, entry);
+    return entry;
+  }
+
+  private async resolve(calls: HookCalls, segment: Segment, vif: Vif): Promise<BoundSegment> {
+    const localVlan = await calls.resolveLocalVlan({ segment, vif });
+    if (localVlan === undefined) throw this.errors.noLocalVlan({ network: segment.networkId });
+    const bound = { segment, localVlan };
+    await calls.tell('onSegmentBound', bound);
+    return bound;
+  }
+
+  private async renumber(
+    calls: HookCalls,
+    former: BoundSegment,
+    segment: Segment,
+    portId: string,
+  ): Promise<BoundSegment> {
+    const entry = this.entries.get(keyOf(former.segment));
+    const bound = { segment, localVlan: former.localVlan };
+    const holders = entry?.holders ?? new Set<string>();
+    this.entries.delete(keyOf(former.segment));
+    this.entries.set(keyOf(segment), {
+      bound,
+      holders: holders.add(portId),
+      told: true,
+      ready: Promise.resolve(bound),
+    });
+    await calls.tell('onSegmentReleased', former);
+    await calls.tell('onSegmentBound', bound);
+    return bound;
+  }
+}
+
+/** A local VLAN belongs to a network and a segmentation id: a network may have several segments on one host. */
+const keyOf = (segment: Segment): string => `${segment.networkId}/${segment.segmentationId ?? 'None'}`;
+
+function isRenumbered(former: Segment, segment: Segment): boolean {
+  return (
+    former.networkId === segment.networkId &&
+    former.networkType === segment.networkType &&
+    former.physicalNetwork === segment.physicalNetwork &&
+    former.segmentationId !== segment.segmentationId
+  );
+}
