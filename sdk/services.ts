@@ -1,5 +1,5 @@
 import type { KeyProgress } from './desired';
-import type { Action, Flow, PortRef } from './flow';
+import type { Action, Flow, Match, PortRef } from './flow';
 import type { AgentHooks, PortBindDraft, PortUnbindDraft, Refusal } from './hooks';
 import type {
   AddressGroup,
@@ -70,7 +70,7 @@ export interface KeyAcknowledgement {
 
 export interface EventOutcome<T> {
   readonly value: T;
-  /** Settles when the switch has acknowledged every key that the event set, or it is known why not. */
+  /** Settles when the switch has acknowledged every key that the event set or unset (`unset` is then its progress), or it is known why not. */
   acknowledged(): Promise<readonly KeyAcknowledgement[]>;
 }
 
@@ -322,6 +322,20 @@ export interface ConntrackTuple {
   readonly destinationPort?: number;
 }
 
+/** Flows that a bridge learned by itself and that are to go. */
+export interface LearnedFlows {
+  readonly bridge: string;
+  /** Only those that match at least this. Fields that learned flows are made of: `vlan_tci: '0x0005/0x0fff'`, `eth_dst`. */
+  readonly match?: Match;
+  /** Only those that send to this port. Its name is resolved when the call is made, so the port may be on its way out. */
+  readonly outPort?: PortRef;
+  /**
+   * `now`: at once. `settled`: when everything that any plugin had stated before the call is acknowledged, or it is known why not, so
+   * that flows on their way out cannot learn it anew; never awaited by a tap, for what it states leaves only after it has answered.
+   */
+  readonly when: 'now' | 'settled';
+}
+
 /** Acts that are not state. Each is logged with who did it. */
 export interface Effects {
   packetOut(packet: {
@@ -332,6 +346,8 @@ export interface Effects {
   }): Promise<void>;
   /** Forgets connections of a zone: all of them, or those of the tuple (absent parts match anything). */
   flushConntrack(zone: number, tuple?: ConntrackTuple): Promise<void>;
+  /** Deletes flows under LEARNED_FLOW_COOKIE, and no others. A bridge or a port that is not there has none: that is no error. */
+  deleteLearned(flows: LearnedFlows): Promise<void>;
 }
 
 // ── one of each per plugin ─────────────────────────────────────────────────────────────────────────────────────────────
