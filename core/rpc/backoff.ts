@@ -1,0 +1,76 @@
+/** How long to wait between rounds of connection attempts. Seconds, as the options have them. */
+export interface RetryOptions {
+  /** rabbit_retry_interval */
+  readonly first: number;
+  /** rabbit_retry_backoff: added at every round (kombu's interval step is a sum, not a factor). */
+  readonly step: number;
+  /** rabbit_interval_max */
+  readonly max: number;
+}
+
+/** Milliseconds to wait after round number `round` (0 is the first). */
+export function retryDelayMs(retry: RetryOptions, round: number): number {
+  return Math.min(retry.first + retry.step * round, Math.max(retry.max, retry.first)) * 1000;
+}
+
+export interface CallTimeoutOptions {
+  /** rpc_response_timeout in milliseconds. */
+  readonly initialMs: number;
+  /** rpc_response_max_timeout in milliseconds. */
+  readonly maxMs: number;
+  readonly random?: () => number;
+}
+
+/** A timed out caller is held back at most this long before it learns of it: Neutron's client sleeps up to 60 s. */
+const LONGEST_PENALTY_MS = 60_000;
+
+/**
+ * Neutron's policy against a server that is overrun: every method has a timeout of its own, which doubles with each timeout up to
+ * a maximum, and a timed out caller is held back a random while, so that a thousand agents do not come back at once.
+ */
+export class CallTimeouts {
+  private readonly current = new Map<string, number>();
+  private readonly random: () => number;
+  private maxMs: number;
+
+  constructor(private readonly options: CallTimeoutOptions) {
+    this.maxMs = options.maxMs;
+    this.random = options.random ?? Math.random;
+  }
+
+  /** Milliseconds the next call of this method waits. */
+  timeoutOf(scopedMethod: string): number {
+    return Math.min(this.current.get(scopedMethod) ?? this.options.initialMs, this.maxMs);
+  }
+
+  /** Counts one timeout and returns the milliseconds to hold the caller back: random(0, min(what it waited, 60 s)). */
+  timedOut(scopedMethod: string): number {
+    const waited = this.timeoutOf(scopedMethod);
+    this.current.set(scopedMethod, Math.min(waited * 2, this.maxMs));
+    return this.random() * Math.min(waited, LONGEST_PENALTY_MS);
+  }
+
+  /** Caps every method's timeout from now on; an agent that stops uses it so as not to hang on its farewell. */
+  setMaxTimeout(maxMs: number): void {
+    this.maxMs = maxMs;
+  }
+}
+
+/** Two methods of one name in different namespaces are counted apart. */
+export function scopedMethod(namespace: string | undefined, method: string): string {
+  return namespace === undefined ? method : `${namespace}.${method}`;
+}
+
+/** Resolves after the time or as soon as the signal aborts, whichever is first. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,213 @@
+import { hostname } from 'node:os';
+import type { AmqpChannel, AmqpConnection, AmqpMessage } from './amqp';
+import { pause } from './backoff';
+import { newId } from './envelope';
+import type { Link } from './link';
+import type { RabbitOptions } from './rabbit-options';
+import {
+  type Exchange,
+  ExchangeDeclarer,
+  NOT_FOUND,
+  onOwnChannel,
+  openChannel,
+  replyCode,
+  sharedQueue,
+  transientQueue,
+} from './topology';
+
+export interface Binding {
+  readonly exchange: Exchange;
+  readonly routingKey: string;
+}
+
+export interface ConsumerSettings {
+  readonly options: RabbitOptions;
+  /** First part of the notification queue's name. */
+  readonly queuePrefix: string;
+  readonly onReply: (message: AmqpMessage) => void;
+  readonly onNotification: (message: AmqpMessage) => void;
+  readonly onMismatch: (exchange: Exchange) => void;
+  /** Everything stands again after an interruption; `queuesSurvived` is false if messages may have been lost. */
+  readonly onRestored: (restored: { readonly queuesSurvived: boolean }) => void;
+  readonly onInterrupted: (reason: string) => void;
+  readonly random?: () => number;
+}
+
+/**
+ * The queues of one agent: one for replies and one for notifications, the latter bound to every exchange that a listener asks for.
+ * Their names stay the same for the life of the process, and they outlive a lost connection, so that nothing sent meanwhile is lost.
+ * An RPC server has besides the shared queue of each of its topics.
+ */
+export class Consumer {
+  readonly replyQueue: string;
+  readonly notificationQueue: string;
+  private readonly bindings = new Map<string, Binding>();
+  private readonly shared = new Map<string, Binding>();
+  private readonly random: () => number;
+  private station: { connection: AmqpConnection; channel: AmqpChannel; exchanges: ExchangeDeclarer } | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
+  private connectionGone = new AbortController();
+  private everReady = false;
+  private closed = false;
+
+  constructor(private readonly settings: ConsumerSettings) {
+    const { options, queuePrefix } = settings;
+    this.random = settings.random ?? Math.random;
+    const suffix = options.use_queue_manager ? `${options.hostname || hostname()}:${options.processname}:1` : newId();
+    this.replyQueue = `reply_${suffix}`;
+    this.notificationQueue = `${queuePrefix}_fanout_${suffix}`;
+  }
+
+  /** How many queues of this process exist while it is connected. */
+  get queues(): number {
+    return this.station ? 1 + (this.bindings.size > 0 ? 1 : 0) + this.shared.size : 0;
+  }
+
+  /** Sets everything up on a connection; called by the link for each new one, and by the consumer itself when only a channel was lost. */
+  prepare(connection: AmqpConnection): Promise<void> {
+    this.connectionGone = new AbortController();
+    return this.inTurn(() => this.setUp(connection));
+  }
+
+  /** Binds the notification queue. Resolves once bound, or at once while disconnected: the next set-up binds it. */
+  bind(binding: Binding): Promise<void> {
+    return this.inTurn(async () => {
+      const isFirst = this.bindings.size === 0;
+      this.bindings.set(keyOf(binding), binding);
+      if (!this.station) return;
+      const { channel, exchanges } = this.station;
+      if (isFirst) await channel.assertQueue(this.notificationQueue, transientQueue(this.settings.options));
+      await exchanges.declare(binding.exchange);
+      await channel.bindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
+      if (isFirst) await this.consume(channel, this.notificationQueue, this.settings.onNotification);
+    });
+  }
+
+  unbind(binding: Binding): Promise<void> {
+    return this.inTurn(async () => {
+      if (!this.bindings.delete(keyOf(binding)) || !this.station) return;
+      await this.station.channel.unbindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
+    });
+  }
+
+  /** Consumes the shared queue `<topic>` as an RPC server does. */
+  share(topic: string, exchange: Exchange): Promise<void> {
+    return this.inTurn(async () => {
+      const binding = { exchange, routingKey: topic };
+      this.shared.set(topic, binding);
+      if (this.station) await this.setUpShared(this.station.channel, this.station.exchanges, binding);
+    });
+  }
+
+  /** Deletes the queues of this process, unless the queue manager keeps their names. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const { station } = this;
+    this.station = undefined;
+    if (!station || this.settings.options.use_queue_manager) return;
+    const farewell = async () => {
+      await station.channel.deleteQueue(this.replyQueue);
+      await station.channel.deleteQueue(this.notificationQueue);
+    };
+    await Promise.race([farewell().catch(() => undefined), pause(2_000)]);
+  }
+
+  /** Ties the consumer to its link: a lost connection is an interruption. */
+  watch(link: Link): void {
+    link.on('down', () => {
+      this.connectionGone.abort();
+      if (this.station) this.interrupted('the connection was lost');
+    });
+  }
+
+  private async setUp(connection: AmqpConnection): Promise<void> {
+    const survived = this.everReady && (await this.survived(connection));
+    const { options } = this.settings;
+    const exchanges = new ExchangeDeclarer(connection, this.settings.onMismatch);
+    const channel = await openChannel(connection);
+    channel.on('close', () => this.lost(channel, 'the channel was closed'));
+    if (options.rabbit_qos_prefetch_count > 0) await channel.prefetch(options.rabbit_qos_prefetch_count);
+    await channel.assertQueue(this.replyQueue, transientQueue(options));
+    if (this.bindings.size > 0) {
+      await channel.assertQueue(this.notificationQueue, transientQueue(options));
+      for (const { exchange, routingKey } of this.bindings.values()) {
+        await exchanges.declare(exchange);
+        await channel.bindQueue(this.notificationQueue, exchange.name, routingKey);
+      }
+      await this.consume(channel, this.notificationQueue, this.settings.onNotification);
+    }
+    await this.consume(channel, this.replyQueue, this.settings.onReply);
+    for (const binding of this.shared.values()) await this.setUpShared(channel, exchanges, binding);
+    this.station = { connection, channel, exchanges };
+    if (this.everReady) this.settings.onRestored({ queuesSurvived: survived });
+    this.everReady = true;
+  }
+
+  private async setUpShared(
+    channel: AmqpChannel,
+    exchanges: ExchangeDeclarer,
+    { exchange, routingKey }: Binding,
+  ): Promise<void> {
+    await channel.assertQueue(routingKey, sharedQueue(this.settings.options));
+    await exchanges.declare(exchange);
+    await channel.bindQueue(routingKey, exchange.name, routingKey);
+    await this.consume(channel, routingKey, this.settings.onNotification);
+  }
+
+  /** The broker sends null when it cancels the consumer, as it does when the queue is deleted. Acknowledged before it is looked at. */
+  private async consume(channel: AmqpChannel, queue: string, deliver: (message: AmqpMessage) => void): Promise<void> {
+    const onMessage = (message: AmqpMessage | null) => {
+      if (!message) return this.lost(channel, `the broker cancelled the consumer of ${queue}`);
+      channel.ack(message);
+      deliver(message);
+    };
+    const failover = this.settings.options.enable_cancel_on_failover;
+    await channel.consume(queue, onMessage, {
+      noAck: false,
+      ...(failover && { arguments: { 'x-cancel-on-ha-failover': true } }),
+    });
+  }
+
+  /** The channel is of no more use while the connection may well be: set up again on it, and give it up if that fails. */
+  private lost(channel: AmqpChannel, reason: string): void {
+    const { station } = this;
+    if (this.closed || station?.channel !== channel) return;
+    this.interrupted(reason);
+    const { signal } = this.connectionGone;
+    void this.inTurn(async () => {
+      const { kombu_reconnect_delay: delay, kombu_reconnect_splay: splay } = this.settings.options;
+      channel.close().catch(() => undefined);
+      await pause((delay + splay * this.random()) * 1000, signal);
+      if (this.closed || this.station || signal.aborted) return;
+      await this.setUp(station.connection);
+    }).catch(() => station.connection.close().catch(() => undefined));
+  }
+
+  private interrupted(reason: string): void {
+    this.station = undefined;
+    if (!this.closed) this.settings.onInterrupted(reason);
+  }
+
+  private async survived(connection: AmqpConnection): Promise<boolean> {
+    const names = this.bindings.size > 0 ? [this.replyQueue, this.notificationQueue] : [this.replyQueue];
+    for (const name of names) {
+      try {
+        await onOwnChannel(connection, (channel) => channel.checkQueue(name));
+      } catch (reason) {
+        if (replyCode(reason) === NOT_FOUND) return false;
+        throw reason;
+      }
+    }
+    return true;
+  }
+
+  private inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const next = this.turn.then(step, step);
+    this.turn = next.catch(() => undefined);
+    return next;
+  }
+}
+
+function keyOf({ exchange, routingKey }: Binding): string {
+  return `${exchange.name} ${routingKey}`;
+}
