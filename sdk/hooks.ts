@@ -12,6 +12,10 @@ export interface HookContext {
 /** A before-tap's answer that stops the act. A returned value, never an exception. */
 export interface Refusal {
   readonly refused: string;
+  /** Filled in by the host: the plugin that refused. */
+  readonly by?: string;
+  /** Filled in by the host where a required plugin failed instead of answering: the act is to be tried again. */
+  readonly retry?: true;
 }
 
 /** Refuses an act with a reason that operators will read. */
