@@ -1,0 +1,214 @@
+import { defineErrors, type ErrorDefinition } from '@patchbay/sdk';
+
+/** What the kernel refuses or gives up on. Each code has a section in docs/errors.md. */
+export const KernelError = defineErrors({
+  notAPlugin: {
+    code: 'PB-NOT-A-PLUGIN',
+    class: 'refused',
+    template:
+      '{name} ({from}) exports no plugin class; a plugin is a class marked with @plugin, exported as default or by name',
+  },
+  pluginNotFound: {
+    code: 'PB-PLUGIN-NOT-FOUND',
+    class: 'refused',
+    template: 'plugin {name} ({from}) was not found; {hint}',
+  },
+  manifestInvalid: {
+    code: 'PB-MANIFEST-INVALID',
+    class: 'refused',
+    template: 'the manifest of {plugin} is wrong at {field}: {problem}',
+  },
+  sdkMismatch: {
+    code: 'PB-SDK-MISMATCH',
+    class: 'refused',
+    template: '{plugin} was written for SDK {range} and this agent has {version}; {hint}',
+  },
+  duplicatePlugin: {
+    code: 'PB-PLUGIN-TWICE',
+    class: 'refused',
+    template: 'plugin {plugin} is on the list twice, from {first} and from {second}; remove one of them',
+  },
+  missingRequirement: {
+    code: 'PB-MISSING-REQUIREMENT',
+    class: 'refused',
+    template: '{plugin} requires {requirement}, which nothing on the plugin list provides; {hint}',
+  },
+  orderLoop: {
+    code: 'PB-ORDER-LOOP',
+    class: 'refused',
+    template: 'there is no order for {what}: {loop}; take one of these before/after/requires away',
+  },
+  replacementIncomplete: {
+    code: 'PB-REPLACEMENT-INCOMPLETE',
+    class: 'refused',
+    template: '{plugin} replaces {replaced} and does not provide {missing}, which {replaced} did',
+  },
+  replacedTwice: {
+    code: 'PB-REPLACED-TWICE',
+    class: 'refused',
+    template: '{first} and {second} both replace {replaced}; only one can take its place',
+  },
+  requiredNotAllowed: {
+    code: 'PB-REQUIRED-NOT-ALLOWED',
+    class: 'refused',
+    template:
+      '{plugin} asks to be a condition of every port; allow it with `required: true` at its place on the plugin list ({from})',
+  },
+  missingToken: {
+    code: 'PB-MISSING-TOKEN',
+    class: 'refused',
+    template: '{plugin} asks for {token} at position {position} of its constructor and nobody provides it; {hint}',
+  },
+  parameterWithoutToken: {
+    code: 'PB-PARAMETER-WITHOUT-TOKEN',
+    class: 'refused',
+    template:
+      'parameter {position} of the constructor of {plugin} names no service; write @use(Service.…) before it, for a type leaves no trace at run time',
+  },
+  foreignContainer: {
+    code: 'PB-SECOND-TSYRINGE',
+    class: 'refused',
+    template:
+      '{plugin} was marked by another copy of tsyringe; make @patchbay/sdk and tsyringe peer dependencies of its package, so that there is one copy',
+  },
+  undeclaredProvision: {
+    code: 'PB-UNDECLARED-PROVISION',
+    class: 'refused',
+    template: '{plugin} provides {token}, which its manifest does not name under `provides`',
+  },
+  missingProvision: {
+    code: 'PB-MISSING-PROVISION',
+    class: 'refused',
+    template: '{plugin} says it provides {token} and its provide() did not hand it over',
+  },
+  secondProvider: {
+    code: 'PB-SECOND-PROVIDER',
+    class: 'refused',
+    template:
+      '{token} is provided by {first} already; {second} must say `replaces: "{first}"` in its manifest or leave it',
+  },
+  unknownOption: {
+    code: 'PB-OPTION-UNKNOWN',
+    class: 'refused',
+    template: '{plugin}: unknown option {field} ({from}); {hint}',
+  },
+  optionInvalid: {
+    code: 'PB-OPTION-INVALID',
+    class: 'refused',
+    template: '{plugin}: {field} is wrong ({from}): {problem}',
+  },
+  configurationInvalid: {
+    code: 'PB-CONFIGURATION-INVALID',
+    class: 'refused',
+    template: '{place}: {problem}',
+  },
+  tapUnknownNeighbour: {
+    code: 'PB-TAP-UNKNOWN-NEIGHBOUR',
+    class: 'refused',
+    template: '{plugin} wants its {hook} tap {relation} {neighbour}, and there is no plugin of that id; {hint}',
+  },
+  tapTwice: {
+    code: 'PB-TAP-TWICE',
+    class: 'refused',
+    template: '{plugin} taps {hook} twice; do both things in one tap',
+  },
+  tapLate: {
+    code: 'PB-TAP-LATE',
+    class: 'refused',
+    template: '{plugin} taps {hook} after the agent has tapped all plugins; tap in tap(), not in start() or later',
+  },
+  tapFailed: {
+    code: 'PB-TAP-FAILED',
+    class: 'transient',
+    template: '{plugin} failed in {hook}: {reason}',
+  },
+  tapTimedOut: {
+    code: 'PB-TAP-TIMED-OUT',
+    class: 'transient',
+    template:
+      '{plugin} did not answer {hook} within {budget} ms; whatever takes longer belongs in a job, and context.signal says when to give up',
+  },
+  draftInvalid: {
+    code: 'PB-DRAFT-INVALID',
+    class: 'refused',
+    template: '{plugin} returned a draft from {hook} that cannot be used: {field} {problem}',
+  },
+  answerInvalid: {
+    code: 'PB-ANSWER-INVALID',
+    class: 'refused',
+    template: '{plugin} answered {hook} with something that cannot be used: {field} {problem}',
+  },
+  notPlainData: {
+    code: 'PB-NOT-PLAIN-DATA',
+    class: 'refused',
+    template: '{what} is not plain data at {field}: {problem}; only what survives a structured clone crosses the SDK',
+  },
+  requiredDown: {
+    code: 'PB-REQUIRED-DOWN',
+    class: 'transient',
+    template: '{plugin} is required and does not run ({reason}); ports stay shut until it does',
+  },
+  pluginFailed: {
+    code: 'PB-PLUGIN-FAILED',
+    class: 'fatal',
+    template: '{plugin} failed to {phase} and its manifest says that the agent cannot do without it: {reason}',
+  },
+  pluginDegraded: {
+    code: 'PB-PLUGIN-DEGRADED',
+    class: 'transient',
+    template: '{plugin} failed to {phase}; the agent goes on without it: {reason}',
+  },
+  startTimedOut: {
+    code: 'PB-START-TIMED-OUT',
+    class: 'transient',
+    template:
+      '{plugin} did not finish to {phase} within {budget} ms; what waits for a peer belongs in jobs.untilDone, not in start()',
+  },
+  jobFailed: {
+    code: 'PB-JOB-FAILED',
+    class: 'transient',
+    template: 'job {job} of {plugin} failed and will be tried again: {reason}',
+  },
+  storeDamaged: {
+    code: 'PB-STORE-DAMAGED',
+    class: 'transient',
+    template: '{file} could not be read and was set aside as {aside}: {reason}',
+  },
+  loopBlocked: {
+    code: 'PB-LOOP-BLOCKED',
+    class: 'transient',
+    template: 'the event loop stood still for {ms} ms; running then: {suspects}',
+  },
+  stopping: {
+    code: 'PB-STOPPING',
+    class: 'refused',
+    template: 'the agent is stopping and takes no further event ({cause})',
+  },
+  stopFailed: {
+    code: 'PB-STOP-FAILED',
+    class: 'transient',
+    template: '{plugin} failed to stop: {reason}',
+  },
+});
+
+const families = new Map<string, Readonly<Record<string, ErrorDefinition>>>([['kernel', KernelError.definitions]]);
+
+/** Adds a family of codes to those that docs/errors.md must explain. */
+export function registerErrors(
+  owner: string,
+  errors: { readonly definitions: Readonly<Record<string, ErrorDefinition>> },
+): void {
+  families.set(owner, errors.definitions);
+}
+
+/** Every registered definition, by owner; a code that two families claim is listed twice. */
+export function registeredErrors(): readonly { readonly owner: string; readonly definition: ErrorDefinition }[] {
+  return [...families].flatMap(([owner, definitions]) =>
+    Object.values(definitions).map((definition) => ({ owner, definition })),
+  );
+}
+
+/** The message of whatever was thrown. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,85 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DesiredRecords } from '@patchbay/sdk';
+import type { DesiredChange } from './desired-port';
+
+/** Changes by plugin and key; the last one counts. */
+export class StagedChanges {
+  private readonly changes = new Map<string, DesiredChange>();
+
+  stage(plugin: string, key: string, records: DesiredRecords | null): void {
+    const place = `${plugin}\n${key}`;
+    this.changes.delete(place);
+    this.changes.set(place, { plugin, key, records });
+  }
+
+  absorb(other: StagedChanges): void {
+    for (const change of other.list()) this.stage(change.plugin, change.key, change.records);
+  }
+
+  list(): readonly DesiredChange[] {
+    return [...this.changes.values()];
+  }
+}
+
+/** One fact on its way through the plugins. `open`: changes are staged; `left`: they went to the store; `dropped`: they did not. */
+export interface EventFrame {
+  readonly cause: string;
+  state: 'open' | 'left' | 'dropped';
+  readonly staged: StagedChanges;
+  /** Takes the changes of a tap that the event did not wait for. */
+  readonly late: (changes: readonly DesiredChange[]) => void;
+}
+
+/** One tap at work within an event. Its changes join the event's when it succeeds. */
+export interface TapFrame {
+  readonly plugin: string;
+  state: 'open' | 'joined' | 'dropped';
+  readonly staged: StagedChanges;
+}
+
+interface Place {
+  readonly event: EventFrame;
+  readonly tap: TapFrame | undefined;
+}
+
+/** Knows, in any code that a tap or event set off, which one it was. */
+export class EventContext {
+  private readonly storage = new AsyncLocalStorage<Place | undefined>();
+
+  current(): Place | undefined {
+    return this.storage.getStore();
+  }
+
+  inEvent<T>(event: EventFrame, act: () => T): T {
+    return this.storage.run({ event, tap: undefined }, act);
+  }
+
+  /** Outside an event there is nothing to stage into, and a tap's changes apply at once. */
+  inTap<T>(tap: TapFrame, act: () => T): T {
+    const event = this.current()?.event;
+    return event === undefined ? act() : this.storage.run({ event, tap }, act);
+  }
+
+  /** The tap has succeeded: its changes are the event's, or, if that has left already, follow it. */
+  join(tap: TapFrame): void {
+    const event = this.current()?.event;
+    tap.state = 'joined';
+    if (event?.state === 'open') event.staged.absorb(tap.staged);
+    else if (event?.state === 'left' && tap.staged.list().length > 0) event.late(tap.staged.list());
+  }
+
+  /** Runs what has a life of its own (jobs, listeners), so that it is not taken for a part of the event that started it. */
+  outside<T>(act: () => T): T {
+    return this.storage.run(undefined, act);
+  }
+
+  /** Where a change stated now belongs. */
+  destination(): StagedChanges | 'at once' | 'nowhere' {
+    const place = this.current();
+    if (place === undefined) return 'at once';
+    const { event, tap } = place;
+    if (event.state === 'dropped' || tap?.state === 'dropped') return 'nowhere';
+    if (event.state === 'left') return 'at once';
+    return tap?.state === 'open' ? tap.staged : event.staged;
+  }
+}

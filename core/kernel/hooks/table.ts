@@ -1,0 +1,188 @@
+import {
+  type AgentHooks,
+  HOOKS,
+  type HookCalls,
+  type HookName,
+  type Logger,
+  type PatchbayError,
+  type TapListing,
+  type TapOrder,
+} from '@patchbay/sdk';
+import { KernelError } from '../errors';
+import type { EventContext } from '../event-context';
+import { nearest } from '../nearest';
+import { inOrder } from '../ordering';
+import { Breaker, type BreakerSettings } from './breaker';
+import { HookLines } from './lines';
+import type { TapMarker } from './marker';
+import { TapRunner } from './tap-runner';
+import { type TapTrace, TraceRing } from './trace';
+
+export interface HookSettings {
+  /** Milliseconds that a tap may take, by family. */
+  readonly budgetsMs: Readonly<Record<'before' | 'on' | 'resolve' | 'contribute', number>>;
+  readonly breaker: BreakerSettings;
+  /** How many taps the trace remembers. */
+  readonly traceSize: number;
+}
+
+/** The budgets of house rule: what a port waits for is short. Five failures in a row, half a minute's rest. */
+export const HOOK_SETTINGS: HookSettings = {
+  budgetsMs: { before: 1000, on: 5000, resolve: 1000, contribute: 5000 },
+  breaker: { failures: 5, probeAfterMs: 30_000 },
+  traceSize: 512,
+};
+
+export type RawTap = (payload: unknown, context: unknown) => unknown;
+
+export interface HookTableOptions {
+  readonly context: EventContext;
+  readonly marker: TapMarker;
+  readonly settings: HookSettings;
+  readonly logger: Logger;
+  readonly isRequired: (plugin: string) => boolean;
+  /** Where a tap's failure shows: a condition of its plugin; null takes it away. */
+  readonly condition: (plugin: string, name: string, error: PatchbayError | null) => void;
+  /** Ids that `before` and `after` may name. */
+  readonly knownPlugins: ReadonlySet<string>;
+  /** Replaced id → the id that took its place. */
+  readonly standIns: ReadonlyMap<string, string>;
+  /** Milliseconds, for the rest that a switched-off plugin is given. */
+  readonly now?: () => number;
+  readonly onTrace?: (entry: TapTrace) => void;
+}
+
+interface CollectedTap {
+  readonly plugin: string;
+  readonly fn: RawTap;
+  readonly order: TapOrder;
+}
+
+const HOOK_NAMES = Object.keys(HOOKS) as readonly HookName[];
+
+/** All hooks: plugins tap them through functions, the agent calls them through `callsFor`. */
+export class HookTable {
+  private readonly collected = new Map<HookName, CollectedTap[]>(HOOK_NAMES.map((name) => [name, []]));
+  private readonly ring: TraceRing;
+  private readonly runner: TapRunner;
+  private readonly breakers = new Map<string, Breaker>();
+  private readonly down = new Map<string, string>();
+  private readonly lines: HookLines;
+  private sealed = false;
+
+  constructor(private readonly options: HookTableOptions) {
+    this.ring = new TraceRing(options.settings.traceSize);
+    const traced = (entry: TapTrace): void => {
+      this.ring.add(entry);
+      options.onTrace?.(entry);
+    };
+    this.runner = new TapRunner({ context: options.context, marker: options.marker, traced });
+    this.lines = new HookLines({
+      ...options,
+      runner: this.runner,
+      traced,
+      breaker: (plugin) => this.breakerOf(plugin),
+      downReason: (plugin) => this.down.get(plugin),
+      requiredDown: () => this.requiredDown(),
+    });
+  }
+
+  /** The hooks as one plugin taps them. */
+  hooksFor(plugin: string): AgentHooks {
+    const taps = HOOK_NAMES.map((hook) => [
+      hook,
+      (fn: RawTap, order: TapOrder = {}) => this.collect(hook, { plugin, fn, order }),
+    ]);
+    return Object.fromEntries(taps) as unknown as AgentHooks;
+  }
+
+  /** Forgets the taps of a plugin that failed before the hooks were sealed. */
+  discard(plugin: string): void {
+    for (const [hook, taps] of this.collected) {
+      this.collected.set(
+        hook,
+        taps.filter((tap) => tap.plugin !== plugin),
+      );
+    }
+  }
+
+  /** Puts the taps in order and opens the hooks for calls. `pluginOrder` decides where names leave a choice. */
+  seal(pluginOrder: readonly string[]): void {
+    const rank = new Map(pluginOrder.map((id, index) => [id, index]));
+    for (const [hook, taps] of this.collected) {
+      const precedences = taps.flatMap(({ plugin, order }) => [
+        ...(order.before ?? []).map((other) => ({ first: plugin, next: this.standIn(other) })),
+        ...(order.after ?? []).map((other) => ({ first: this.standIn(other), next: plugin })),
+      ]);
+      const names = inOrder(
+        taps.map((tap) => tap.plugin),
+        precedences,
+        (left, right) => (rank.get(left) ?? 0) - (rank.get(right) ?? 0),
+        `the taps of ${hook}`,
+      );
+      const ordered = names.flatMap((name) => taps.filter((tap) => tap.plugin === name));
+      this.collected.set(hook, ordered);
+      for (const tap of ordered) this.lines.tap(hook, tap.plugin, tap.fn);
+    }
+    this.sealed = true;
+  }
+
+  callsFor(cause: string): HookCalls {
+    return this.lines.callsFor(cause);
+  }
+
+  /** The plugin does not run: its taps are passed over; if it is required, ports stay shut. */
+  switchOff(plugin: string, reason: string): void {
+    this.down.set(plugin, reason);
+  }
+
+  /** Aborts the signal of every tap at work. */
+  abort(reason: string): void {
+    this.runner.abort(reason);
+  }
+
+  listing(): readonly TapListing[] {
+    return HOOK_NAMES.map((hook) => ({ hook, plugins: (this.collected.get(hook) ?? []).map((tap) => tap.plugin) }));
+  }
+
+  trace(): readonly TapTrace[] {
+    return this.ring.list();
+  }
+
+  private collect(hook: HookName, tap: CollectedTap): void {
+    const { plugin, order } = tap;
+    const taps = this.collected.get(hook) ?? [];
+    if (this.sealed) throw KernelError.tapLate({ plugin, hook });
+    if (taps.some((earlier) => earlier.plugin === plugin)) throw KernelError.tapTwice({ plugin, hook });
+    for (const relation of ['before', 'after'] as const) {
+      for (const neighbour of order[relation] ?? []) this.mustKnow(hook, plugin, relation, neighbour);
+    }
+    taps.push(tap);
+    this.collected.set(hook, taps);
+  }
+
+  private mustKnow(hook: HookName, plugin: string, relation: string, neighbour: string): void {
+    const { knownPlugins, standIns } = this.options;
+    if (knownPlugins.has(neighbour) || standIns.has(neighbour)) return;
+    const close = nearest(neighbour, knownPlugins);
+    const hint = close === undefined ? 'name one by its id' : `did you mean ${close}?`;
+    throw KernelError.tapUnknownNeighbour({ plugin, hook, relation, neighbour, hint });
+  }
+
+  private standIn(plugin: string): string {
+    return this.options.standIns.get(plugin) ?? plugin;
+  }
+
+  private breakerOf(plugin: string): Breaker {
+    const known = this.breakers.get(plugin);
+    if (known !== undefined) return known;
+    const made = new Breaker(this.options.settings.breaker, this.options.now ?? Date.now);
+    this.breakers.set(plugin, made);
+    return made;
+  }
+
+  private requiredDown(): { readonly plugin: string; readonly reason: string } | undefined {
+    for (const [plugin, reason] of this.down) if (this.options.isRequired(plugin)) return { plugin, reason };
+    return undefined;
+  }
+}
