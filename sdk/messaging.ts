@@ -27,6 +27,8 @@ export interface LeftQueues {
 }
 
 export interface RpcConnection extends Rpc {
+  /** Begins to connect. Nothing is opened before. */
+  open(): void;
   /** Removes queues nobody reads from, where the broker permits it. */
   removeUnusedQueues(names: readonly string[]): Promise<LeftQueues>;
   /** Something came in that could not be used: an unknown method, a malformed message. Told once for each kind. */
@@ -38,7 +40,7 @@ export interface RpcConnection extends Rpc {
   close(): Promise<void>;
 }
 
-/** Opens RPC connections. Connecting goes on in the background; this never waits and never throws for a broker that is away. */
+/** Makes RPC connections. Throws for options that cannot be used; once opened, connecting goes on in the background. */
 export interface MessagingConnector {
   connect(options: MessagingOptions): RpcConnection;
 }
