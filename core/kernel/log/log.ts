@@ -1,0 +1,75 @@
+import { basename, isAbsolute, join } from 'node:path';
+import type { LogFields, Logger } from '@patchbay/sdk';
+import { pino } from 'pino';
+import type { LoggingSettings } from '../config/model';
+import { fileOutput, type LogOutput, stderrOutput } from './outputs';
+import { redacted, withoutPasswords } from './redaction';
+import { textLine } from './text';
+
+export interface Logging {
+  /** The logger of one plugin, or of a part of the agent. */
+  for(plugin: string): Logger;
+  /** Switches debug lines on or off, for every logger that exists. */
+  setDebug(debug: 'on' | 'off'): void;
+  /** Closes the log file; the next line opens it by name again (SIGHUP after a rotation). */
+  reopen(): void;
+}
+
+/** The agent's log: one line an event, no password in it, to the outputs that the settings name. */
+export function createLogging(settings: LoggingSettings, outputs: readonly LogOutput[] = outputsOf(settings)): Logging {
+  const stream = {
+    write(json: string): void {
+      const level = Number(/"level":(\d+)/.exec(json)?.[1] ?? 30);
+      const line = settings.use_json ? json : textLine(json);
+      for (const output of outputs) output.write(line, level);
+    },
+  };
+  // Children are made at the lowest level and the switch is asked per line, so that it reaches all of them.
+  let debug = settings.debug;
+  const root = pino({ level: 'debug', base: { pid: process.pid }, formatters: { log: shown } }, stream);
+  return {
+    for(plugin) {
+      const child = root.child({ plugin });
+      return {
+        debug: (sentence, fields) => {
+          if (debug) child.debug(fields ?? {}, withoutPasswords(sentence));
+        },
+        info: (sentence, fields) => child.info(fields ?? {}, withoutPasswords(sentence)),
+        warn: (sentence, fields) => child.warn(fields ?? {}, withoutPasswords(sentence)),
+        error: (sentence, fields) => child.error(fields ?? {}, withoutPasswords(sentence)),
+      };
+    },
+    setDebug(wanted) {
+      debug = wanted === 'on';
+    },
+    reopen() {
+      for (const output of outputs) output.reopen();
+    },
+  };
+}
+
+/** What pino writes itself may not be overwritten by a field of the same name. */
+const RESERVED = new Set(['level', 'time', 'pid', 'plugin', 'msg']);
+
+function shown(fields: LogFields): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(redacted(fields) as LogFields).map(([key, value]) => [RESERVED.has(key) ? `${key}_` : key, value]),
+  );
+}
+
+/** The name oslo.log would give: the program's own, in `log_dir`, unless `log_file` says another. */
+export function logFileOf(settings: Pick<LoggingSettings, 'log_file' | 'log_dir'>): string | null {
+  const { log_file: file, log_dir: directory } = settings;
+  if (file === null) return directory === null ? null : join(directory, 'patchbay.log');
+  if (directory === null || isAbsolute(file)) return file;
+  return join(directory, basename(file) === file ? file : file.replace(/^\.\//, ''));
+}
+
+function outputsOf(settings: LoggingSettings): readonly LogOutput[] {
+  const file = logFileOf(settings);
+  const stderr = settings.use_stderr || settings.use_journal || file === null;
+  return [
+    ...(file === null ? [] : [fileOutput(file)]),
+    ...(stderr ? [stderrOutput(settings.use_journal ? 'journal' : 'plain')] : []),
+  ];
+}

@@ -1,0 +1,73 @@
+import type { Logger, Synchronisation, Unsubscribe } from '@patchbay/sdk';
+import { reasonOf } from './errors';
+import type { EventContext } from './event-context';
+
+export interface SynchronisationOptions {
+  readonly context: EventContext;
+  readonly logger: Logger;
+  /** Tells `onAgentSynced`. */
+  readonly announce: (ports: number) => Promise<void>;
+}
+
+/** Passes requests on to those who hold caches and ports, and tells once per synchronisation that it is done. */
+export class AgentSynchronisation implements Synchronisation {
+  readonly synced: Promise<void>;
+  private resolveSynced: () => void = () => undefined;
+  private readonly listeners = new Set<(reason: string) => void>();
+  private requested: string | undefined;
+  private announcing: Promise<void> = Promise.resolve();
+  private done = 0;
+
+  constructor(private readonly options: SynchronisationOptions) {
+    this.synced = new Promise((resolve) => {
+      this.resolveSynced = resolve;
+    });
+  }
+
+  /** How many synchronisations have been done. */
+  get completed(): number {
+    return this.done;
+  }
+
+  /** Requests made within one turn of the event loop are one. */
+  request(reason: string): void {
+    const first = this.requested === undefined;
+    this.requested = this.requested === undefined ? reason : `${this.requested}, ${reason}`;
+    if (first) this.options.context.outside(() => queueMicrotask(() => this.pass()));
+  }
+
+  onRequested(listener: (reason: string) => void): Unsubscribe {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  portsDone(count: number): void {
+    this.options.context.outside(() => {
+      this.announcing = this.announcing.then(() => this.announce(count));
+    });
+  }
+
+  private pass(): void {
+    const reason = this.requested ?? '';
+    this.requested = undefined;
+    this.options.logger.info('Synchronisation was requested', { reason });
+    for (const listener of this.listeners) {
+      try {
+        listener(reason);
+      } catch (thrown) {
+        this.options.logger.error('A listener for synchronisation failed', { reason: reasonOf(thrown) });
+      }
+    }
+  }
+
+  private async announce(ports: number): Promise<void> {
+    try {
+      await this.options.announce(ports);
+    } catch (thrown) {
+      this.options.logger.warn('Telling that the agent is synchronised failed', { reason: reasonOf(thrown) });
+    }
+    this.done += 1;
+    this.options.logger.info('Synchronised', { ports });
+    this.resolveSynced();
+  }
+}
