@@ -24,7 +24,7 @@ export interface OvsdbClientOptions<Tables> {
   readonly tls?: TlsFiles;
   /** `Open_vSwitch` unless told. */
   readonly database?: string;
-  readonly tables: TableSelection<Tables>;
+  readonly tables: TableSelection<NoInfer<Tables>>;
   /** Silence in milliseconds after which the server is probed, and dropped after as much again; 0: never. Default 5000, as OVS has it. */
   readonly probeIntervalMs?: number;
   /** Milliseconds that connecting, and each request, may take where nothing else is said. Default 10 000. */
