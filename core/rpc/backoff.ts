@@ -74,3 +74,13 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
     signal?.addEventListener('abort', done, { once: true });
   });
 }
+
+/** Waits for the promise, whatever becomes of it, but no longer than this many milliseconds. */
+export async function waitAtMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  const settled = promise.then(
+    () => done.abort(),
+    () => done.abort(),
+  );
+  await Promise.race([settled, pause(milliseconds, done.signal)]);
+}

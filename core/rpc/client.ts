@@ -1,7 +1,7 @@
 import { type CallTimeouts, pause, scopedMethod } from './backoff';
 import { agentContext, type RpcContext } from './context';
 import { encodeRequest, newId, type Reply } from './envelope';
-import { type MessageDeliveryFailure, MessagingClosed, MessagingTimeout } from './errors';
+import { MessageUndeliverable, MessagingClosed, MessagingTimeout } from './errors';
 import type { Outgoing } from './publisher';
 import type { Exchange } from './topology';
 
@@ -19,7 +19,10 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Asks the server for a sign of life every half of these seconds; each sign starts the waiting time anew. */
   readonly callMonitorTimeout?: number;
-  /** May be asked twice: the request is sent again if the broker lost the reply queue while it was under way. */
+  /**
+   * May be asked twice: the request is sent again if the broker lost the reply queue while it was under way, and offered again
+   * while no server listens.
+   */
   readonly idempotent?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -41,6 +44,8 @@ interface Waiting {
   partial: Reply | undefined;
 }
 
+/** Between two offers of a request while no server listens. */
+const NO_SERVER_MS = 250;
 /** Casts are given up after this long without a confirmation; oslo.messaging would block for ever. */
 const CAST_DEADLINE_MS = 60_000;
 
@@ -146,15 +151,14 @@ export class RpcClient {
       };
       const send = () => {
         const reply = { queue: this.ports.replyQueue, messageId };
-        const body = this.body(target, method, args, options.context, reply, options.callMonitorTimeout);
-        const outgoing = {
+        const outgoing: Outgoing = {
           exchange: this.ports.controlExchange,
           routingKey: routingKey(target),
-          body,
-          mandatory: false,
+          body: this.body(target, method, args, options.context, reply, options.callMonitorTimeout),
+          mandatory: options.idempotent ?? false,
           expiration: timeoutMs,
         };
-        this.ports.publish(outgoing, ended.signal).catch((reason: MessageDeliveryFailure) => {
+        this.offer(outgoing, ended.signal).catch((reason: unknown) => {
           if (!ended.signal.aborted) settle({ reason });
         });
       };
@@ -174,6 +178,18 @@ export class RpcClient {
       });
       send();
     });
+  }
+
+  /** A mandatory message that found no queue is offered again: the server is on its way back. */
+  private async offer(message: Outgoing, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        return await this.ports.publish(message, signal);
+      } catch (reason) {
+        if (!(reason instanceof MessageUndeliverable) || signal.aborted) throw reason;
+        await pause(NO_SERVER_MS, signal);
+      }
+    }
   }
 
   private body(

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from './amqp';
-import { pause } from './backoff';
+import { pause, waitAtMost } from './backoff';
 import { newId } from './envelope';
 import type { Link } from './link';
 import type { RabbitOptions } from './rabbit-options';
@@ -32,6 +32,9 @@ export interface ConsumerSettings {
   readonly onInterrupted: (reason: string) => void;
   readonly random?: () => number;
 }
+
+/** A broker that does not confirm the deletion of queues is left with them; they expire. */
+const FAREWELL_MS = 2_000;
 
 /**
  * The queues of one agent: one for replies and one for notifications, the latter bound to every exchange that a listener asks for.
@@ -109,7 +112,7 @@ export class Consumer {
       await station.channel.deleteQueue(this.replyQueue);
       await station.channel.deleteQueue(this.notificationQueue);
     };
-    await Promise.race([farewell().catch(() => undefined), pause(2_000)]);
+    await waitAtMost(FAREWELL_MS, farewell());
   }
 
   /** Ties the consumer to its link: a lost connection is an interruption. */

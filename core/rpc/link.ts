@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { AmqpConnection } from './amqp';
-import { pause, type RetryOptions, retryDelayMs } from './backoff';
+import { pause, type RetryOptions, retryDelayMs, waitAtMost } from './backoff';
 import { MessagingClosed } from './errors';
 import type { BrokerEndpoint } from './transport-url';
 
@@ -79,7 +79,7 @@ export class Link extends EventEmitter<LinkEvents> {
     this.stopping.abort();
     this.wake();
     const farewell = this.current?.close().catch(() => undefined);
-    await Promise.race([Promise.all([farewell, this.running]), pause(FAREWELL_MS)]);
+    await waitAtMost(FAREWELL_MS, Promise.all([farewell, this.running]));
   }
 
   private async run(): Promise<void> {

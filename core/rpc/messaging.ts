@@ -77,6 +77,8 @@ export class Messaging extends EventEmitter<MessagingEvents> {
   readonly resources: ResourceClient;
   /** Names of options given that have no effect. */
   readonly meaninglessOptions: readonly string[];
+  /** Names of this process's own queues: the same for its whole life. */
+  readonly queueNames: { readonly reply: string; readonly notifications: string };
   private readonly control: Exchange;
   private readonly fanoutOf: (topic: string) => Exchange;
   private readonly consuming: Link;
@@ -114,6 +116,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
       onRestored: (restored) => this.restored(restored),
       onInterrupted: (reason) => this.emit('lost', { reason }),
     });
+    this.queueNames = { reply: this.consumer.replyQueue, notifications: this.consumer.notificationQueue };
     const connect = settings.connect ?? connectRabbit;
     const link = (purpose: string, prepare: Link['options']['prepare']) =>
       new Link({
