@@ -225,7 +225,7 @@ export interface ObjectCache {
 export interface RpcState {
   readonly connected: boolean;
   readonly connections: number;
-  readonly queues: readonly string[];
+  readonly queues: number;
   /** Since the last message or reply came in; null before the first. */
   readonly lastReceivedMsAgo: number | null;
   /** For people: why it is not connected, what the broker refuses. */

@@ -99,6 +99,20 @@ export class ResourceCache<Types extends TypeMap> {
     return [...(index.get(value) ?? [])].map((id) => objects.get(id)) as unknown as Types[Type][];
   }
 
+  /**
+   * Whether somebody asked about this object, or is asking now: by its id, or by a field that it answers to. A push that overtakes
+   * the answer to a question counts, or the answer would be older than what was pushed.
+   */
+  isFollowed<Type extends keyof Types & string>(type: Type, object: CachedResource): boolean {
+    const { objects, asked, indices } = this.shelf(type);
+    if (objects.has(object.id)) return true;
+    return ['id', ...indices.keys()].some((field) =>
+      valuesOf(object, field).some(
+        (value) => asked.get(field)?.has(value) || this.underWay.has(`${type} ${field} ${value}`),
+      ),
+    );
+  }
+
   /** A push: the object was created or updated. False if it was ignored as old, deleted or the same. */
   recordUpdated<Type extends keyof Types & string>(type: Type, object: Types[Type]): boolean {
     return this.store(type, object, 'push', undefined);
@@ -217,6 +231,7 @@ export class ResourceCache<Types extends TypeMap> {
       const outcomes = await Promise.allSettled(
         chunks([...values], this.chunkSize).map((chunk) => this.fetch(type, field, chunk)),
       );
+      for (const value of values) this.underWay.delete(`${key} ${value}`);
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed) throw failed.reason;
     };

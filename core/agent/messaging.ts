@@ -1,0 +1,194 @@
+import type {
+  LeftQueues,
+  MessagingConnector,
+  MessagingOptions,
+  ObjectCache,
+  RpcConnection,
+  RpcState,
+  RpcTarget,
+  Unsubscribe,
+} from '@patchbay/sdk';
+import {
+  createMessaging,
+  decodePush,
+  type Messaging,
+  PUSH_VERSION,
+  parseTransportUrl,
+  redactTransportUrl,
+  resolveRabbitOptions,
+  resourceTopic,
+} from '../rpc';
+import { FollowedObjects } from './followed-objects';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Problem = { readonly code: string; readonly field: string; readonly detail: string };
+
+/** RPC as plugins see it, on oslo.messaging. */
+export const messagingConnector: MessagingConnector = {
+  connect: (options) => new BrokerConnection(options),
+};
+
+class BrokerConnection implements RpcConnection {
+  private messaging: Messaging | undefined;
+  private readonly followed: FollowedObjects;
+  private readonly restoredListeners = new Set<() => void>();
+  private readonly problemListeners = new Set<(problem: Problem) => void>();
+  private trouble = 'not connected yet';
+
+  /** Throws TransportUrlError or RabbitOptionError for options that cannot be used; opens nothing. */
+  constructor(private readonly options: MessagingOptions) {
+    resolveRabbitOptions(options.rabbit, parseTransportUrl(options.transportUrl));
+    this.followed = new FollowedObjects(options.pullStep, (type, filter) =>
+      this.pullObjects(type, this.versionOf(type), filter),
+    );
+  }
+
+  get objects(): ObjectCache {
+    return this.followed;
+  }
+
+  open(): void {
+    const messaging = createMessaging({
+      transportUrl: this.options.transportUrl,
+      controlExchange: this.options.controlExchange,
+      rabbit: this.options.rabbit,
+      responseTimeoutMs: this.options.callTimeoutMs,
+      maxResponseTimeoutMs: this.options.maxCallTimeoutMs,
+      pingEnabled: this.options.pingEnabled,
+      connectionName: `patchbay-${this.options.host}`,
+    });
+    this.messaging = messaging;
+    messaging.on('connected', () => this.connected());
+    messaging.on('restored', () => {
+      this.connected();
+      for (const listener of this.restoredListeners) listener();
+    });
+    messaging.on('lost', ({ reason }) => {
+      this.trouble = `lost the broker: ${reason}`;
+    });
+    messaging.on('unreachable', ({ broker, reason }) => {
+      this.trouble = `cannot reach ${broker}: ${reason}`;
+    });
+    messaging.on('blocked', ({ reason }) => {
+      this.trouble = `the broker takes no messages: ${reason}`;
+    });
+    messaging.on('unblocked', () => this.connected());
+    messaging.on('problem', ({ code, field, message }) => this.problem({ code, field, detail: message }));
+    messaging.on('mismatch', ({ exchange, durableExpected }) =>
+      this.problem({
+        code: 'exchange-mismatch',
+        field: 'amqp_durable_queues',
+        detail: `exchange ${exchange} is ${durableExpected ? 'not durable' : 'durable'} on the broker; taken as it is`,
+      }),
+    );
+    for (const [type, version] of Object.entries(this.options.objectVersions)) {
+      this.watchObjects(type, version, ({ event, objects, cause }) =>
+        this.followed.pushed(type, event, objects, cause),
+      );
+    }
+  }
+
+  call(
+    target: RpcTarget,
+    method: string,
+    args: Fields,
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<unknown> {
+    return this.opened().call({ version: '1.0', ...target }, method, args, options);
+  }
+
+  cast(target: RpcTarget, method: string, args: Fields): Promise<void> {
+    const messaging = this.opened();
+    const full = { version: '1.0', ...target };
+    return target.fanout === true ? messaging.fanout(full, method, args) : messaging.cast(full, method, args);
+  }
+
+  listen(target: RpcTarget, methods: Readonly<Record<string, (args: Fields, cause: string) => unknown>>): Unsubscribe {
+    const endpoints = Object.fromEntries(
+      Object.entries(methods).map(([name, method]) => [
+        name,
+        (context: Fields, args: Fields) => method(args, String(context.request_id ?? name)),
+      ]),
+    );
+    const listener = this.opened().listen({ version: '1.0', host: this.options.host, ...target }, endpoints);
+    return () => void listener.close();
+  }
+
+  watchObjects(type: string, version: string, listener: Parameters<RpcConnection['watchObjects']>[2]): Unsubscribe {
+    return this.listen(
+      { topic: resourceTopic(type, version), version: PUSH_VERSION, fanout: true },
+      {
+        push: (args, cause) => {
+          const { event, objects } = decodePush(args);
+          listener({ event, objects: objects.map(({ object }) => object), cause });
+        },
+      },
+    );
+  }
+
+  pullObject(type: string, version: string, id: string): Promise<Fields | undefined> {
+    return this.opened().resources.pull(type as never, version, id) as Promise<Fields | undefined>;
+  }
+
+  pullObjects(
+    type: string,
+    version: string,
+    filter: Readonly<Record<string, readonly unknown[]>> | null,
+  ): Promise<readonly Fields[]> {
+    return this.opened().resources.bulkPull(type as never, version, filter ?? undefined) as Promise<readonly Fields[]>;
+  }
+
+  onRestored(listener: () => void): Unsubscribe {
+    this.restoredListeners.add(listener);
+    return () => this.restoredListeners.delete(listener);
+  }
+
+  onProblem(listener: (problem: Problem) => void): void {
+    this.problemListeners.add(listener);
+  }
+
+  async removeUnusedQueues(names: readonly string[]): Promise<LeftQueues> {
+    const { deleted, inUse, refused } = await this.opened().deleteIfUnused(names);
+    return { removed: deleted, inUse, refused: refused.map(({ name }) => name) };
+  }
+
+  limitCallTimeout(timeoutMs: number): void {
+    this.messaging?.setMaxTimeout(timeoutMs);
+  }
+
+  async state(): Promise<RpcState> {
+    const stats = this.messaging?.stats();
+    const url = redactTransportUrl(this.options.transportUrl);
+    return {
+      connected: this.trouble === '',
+      connections: stats?.connections ?? 0,
+      queues: stats?.queues ?? 0,
+      lastReceivedMsAgo: stats?.ageOfLastMessageMs ?? null,
+      detail: this.trouble === '' ? url : `${url}: ${this.trouble}`,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.messaging?.close();
+  }
+
+  private connected(): void {
+    this.trouble = '';
+  }
+
+  private problem(problem: Problem): void {
+    for (const listener of this.problemListeners) listener(problem);
+  }
+
+  private versionOf(type: string): string {
+    const version = this.options.objectVersions[type];
+    if (version === undefined) throw new RangeError(`objectVersions does not name ${type}: it cannot be followed`);
+    return version;
+  }
+
+  private opened(): Messaging {
+    if (this.messaging === undefined)
+      throw new Error('RPC was used before open(): use it from start(), not from the constructor');
+    return this.messaging;
+  }
+}
