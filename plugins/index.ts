@@ -1,1 +1,24 @@
-export {};
+import type { PluginClass } from '@patchbay/sdk';
+import { AntiSpoofing } from './anti-spoofing/plugin';
+import { BridgeMappings } from './bridge-mappings/plugin';
+import { Heartbeat } from './heartbeat/plugin';
+import { IntegrationBridge } from './integration-bridge/plugin';
+import { LocalVlan } from './local-vlan/plugin';
+import { Tunnels } from './tunnels/plugin';
+
+/** The stock plugins by id: what a plugin list may name without saying where from. */
+export const STOCK: Readonly<Record<string, PluginClass>> = {
+  // The control plane: one of these knows the networks.
+
+  // The ports and segments of this host.
+  'local-vlan': LocalVlan,
+
+  // The switch.
+  'integration-bridge': IntegrationBridge,
+  'bridge-mappings': BridgeMappings,
+  tunnels: Tunnels,
+  'anti-spoofing': AntiSpoofing,
+
+  // The agent itself.
+  heartbeat: Heartbeat,
+};

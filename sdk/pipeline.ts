@@ -1,3 +1,5 @@
+import type { PortView } from './services';
+
 /**
  * The tables of the agent's bridges, by the numbers that Neutron's agent gives them: operators and tools know them, and a host is
  * taken over, and given back, without a packet lost.
@@ -46,13 +48,22 @@ export const BRIDGE_PROTOCOLS: readonly string[] = ['OpenFlow10', 'OpenFlow13', 
 
 /**
  * The cookie of flows that a bridge learned by itself (a `learn` action names it). They are the switch's own: no plan adds, changes
- * or sweeps them; `Effects.deleteLearned` removes them. Its upper half spells "PBLN"; no plugin's cookie does.
+ * or sweeps them; `Effects.deleteLearned` removes them. Its upper half, "Patc" in ASCII, is that of every cookie of the agent's; the
+ * lower half is no plugin's.
  */
-export const LEARNED_FLOW_COOKIE = 0x50424c4e_00000000n;
+export const LEARNED_COOKIE = 0x50617463_00000000n;
+
+/** The external_ids key under which a port that the agent made or adopted names its plugin. */
+export const OWNER_MARK = 'patchbay-owner';
 
 /**
- * The external_ids key of a port of the integration bridge that leads out of the host, written by the plugin that makes the port.
+ * The external_ids key of a port of the integration bridge that leads out of the host, stated by the plugin that makes the port.
  * Its value is the physical network's name, or UPLINK_TO_TUNNELS.
  */
 export const UPLINK_MARK = 'patchbay-uplink';
 export const UPLINK_TO_TUNNELS = '(tunnels)';
+
+/** Where a port leads out of the host: a physical network's name, UPLINK_TO_TUNNELS, or undefined where it does not. */
+export function uplinkOf(port: PortView): string | undefined {
+  return [port, ...port.interfaces].map((row) => row.externalIds[UPLINK_MARK]).find((mark) => mark !== undefined);
+}

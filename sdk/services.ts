@@ -346,7 +346,7 @@ export interface Effects {
   }): Promise<void>;
   /** Forgets connections of a zone: all of them, or those of the tuple (absent parts match anything). */
   flushConntrack(zone: number, tuple?: ConntrackTuple): Promise<void>;
-  /** Deletes flows under LEARNED_FLOW_COOKIE, and no others. A bridge or a port that is not there has none: that is no error. */
+  /** Deletes flows under LEARNED_COOKIE, and no others. A bridge or a port that is not there has none: that is no error. */
   deleteLearned(flows: LearnedFlows): Promise<void>;
 }
 

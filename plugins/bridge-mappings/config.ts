@@ -31,6 +31,13 @@ export const BridgeMappingsConfig = z
       .describe(
         'Physical network to the provider bridge that reaches it: a map, or "physnet:bridge,…". The bridges must exist.',
       ),
+    bridge_mac_table_size: z
+      .int()
+      .min(0)
+      .default(50_000)
+      .describe('How many MAC addresses a provider bridge may learn (Bridge other_config:mac-table-size).'),
+    igmp_flood: z.boolean().default(false).describe('Flood multicast packets, other than reports, to provider ports.'),
+    igmp_flood_reports: z.boolean().default(true).describe('Flood multicast reports to provider ports.'),
   })
   .describe('Joins provider bridges to the integration bridge.');
 export type BridgeMappingsConfig = z.infer<typeof BridgeMappingsConfig>;

@@ -19,6 +19,8 @@ export const TunnelsConfig = z
     tun_peer_patch_port: interfaceName
       .default('patch-int')
       .describe("The tunnel bridge's patch port to the integration bridge."),
+    igmp_flood: z.boolean().default(false).describe('Flood multicast packets, other than reports, to the tunnels.'),
+    igmp_flood_reports: z.boolean().default(true).describe('Flood multicast reports to the tunnels.'),
     vxlan_udp_port: portNumber.default(VXLAN_UDP_PORT).describe('The UDP port of VXLAN tunnels.'),
     dont_fragment: z
       .boolean()

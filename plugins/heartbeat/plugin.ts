@@ -1,0 +1,111 @@
+import {
+  type AgentIdentity,
+  type Announcer,
+  type ControlPlane,
+  type Health,
+  type Jobs,
+  type Logger,
+  type Plugin,
+  plugin,
+  Service,
+  type SwitchView,
+  type Synchronisation,
+  use,
+} from '@patchbay/sdk';
+import { HeartbeatConfig } from './config';
+import { configurations } from './configurations';
+
+/**
+ * Heartbeat: tells the control plane, again and again, that this agent lives and what it can do. The server takes an agent for dead that
+ * it has not heard of for a while, and binds no ports to it.
+ *
+ * Owns:  nothing on the switch.
+ * Never: reports while the switch cannot be reached: ports bound here then would stay without a network.
+ */
+@plugin({
+  id: 'heartbeat',
+  summary: "Reports the agent's state to the control plane",
+  sdk: '^1.0.0',
+  requires: [Service.controlPlane],
+  config: HeartbeatConfig,
+  onFailure: 'degrade',
+})
+export class Heartbeat implements Plugin {
+  private synced = false;
+  private underWay = false;
+  private trouble: string | undefined;
+
+  constructor(
+    @use(Service.config) private readonly config: HeartbeatConfig,
+    @use(Service.identity) private readonly identity: AgentIdentity,
+    @use(Service.announcer) private readonly announcer: Announcer,
+    @use(Service.synchronisation) private readonly synchronisation: Synchronisation,
+    @use(Service.controlPlane) private readonly controlPlane: ControlPlane,
+    @use(Service.switchView) private readonly switchView: SwitchView,
+    @use(Service.jobs) private readonly jobs: Jobs,
+    @use(Service.health) private readonly health: Health,
+    @use(Service.logger) private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    if (this.config.report_interval === 0) return;
+    void this.synchronisation.synced.then(() => {
+      this.synced = true;
+    });
+    this.report();
+    this.jobs.every('report', this.config.report_interval * 1_000, () => this.report());
+  }
+
+  /** Starts a report unless one is still being tried: the control plane wants to hear that we live, not how often. */
+  private report(): void {
+    if (this.underWay) return;
+    this.underWay = true;
+    const backoff = { initialMs: 1_000, maxMs: this.config.report_interval * 1_000 };
+    this.jobs.untilDone('report until heard', backoff, async () => {
+      try {
+        await this.reportOnce();
+      } catch (error) {
+        this.failed(error instanceof Error ? error.message : String(error));
+        throw error;
+      }
+      this.underWay = false;
+    });
+  }
+
+  private async reportOnce(): Promise<void> {
+    const summary = await this.switchView.summary();
+    if (!summary.connected) {
+      this.failed('the switch cannot be reached, so nothing is reported');
+      return;
+    }
+    const devices = await this.countDevices();
+    const gathered = await this.announcer.event('report', (calls) => calls.reportState({ devices }));
+    const heard = await this.controlPlane.reportState({
+      configurations: configurations(this.identity, this.config, { summary, devices }, gathered.value.configurations),
+      startFlag: !this.synced,
+    });
+    this.succeeded();
+    if (heard === 'revived') {
+      this.synchronisation.request('the control plane had taken this agent for dead');
+    }
+  }
+
+  /** VIFs, as every agent for Neutron recognises them. */
+  private async countDevices(): Promise<number> {
+    const ports = await this.switchView.ports(this.identity.integrationBridge);
+    const faces = ports.flatMap((port) => port.interfaces);
+    return faces.filter(({ externalIds }) => externalIds['iface-id'] && externalIds['attached-mac']).length;
+  }
+
+  private failed(detail: string): void {
+    this.health.report('report', 'degraded', detail);
+    if (this.trouble === undefined) this.logger.error('the state of this agent is not reported', { reason: detail });
+    this.trouble = detail;
+  }
+
+  private succeeded(): void {
+    this.health.clear('report');
+    if (this.trouble !== undefined) this.logger.info('the state of this agent is reported again');
+    this.trouble = undefined;
+  }
+}

@@ -1,0 +1,242 @@
+import { networkInterfaces } from 'node:os';
+import {
+  type AgentHooks,
+  type AgentIdentity,
+  type BoundSegment,
+  type ControlPlane,
+  type DesiredState,
+  type Effects,
+  type Health,
+  type Jobs,
+  type LearnedFlows,
+  type Logger,
+  type Plugin,
+  plugin,
+  Service,
+  type SwitchView,
+  type Synchronisation,
+  type TunnelEndpoint,
+  type TunnelType,
+  type Unsubscribe,
+  use,
+} from '@patchbay/sdk';
+import { canonicalAddress, hostAddresses } from './addresses';
+import { TunnelsConfig } from './config';
+import { Endpoints, endpointKey, type KnownEndpoint } from './endpoints';
+import { TunnelErrors } from './errors';
+import { bridgeRecords, endpointRecords, segmentFlows, type TunnelSegment, tunnelSegment } from './flows';
+
+/**
+ * Tunnels: joins this host to every other over VXLAN, GRE or Geneve, floods to all of them, and lets the tunnel bridge learn who is where.
+ *
+ * Owns:  br-tun, the patch pair to the integration bridge, one port for each other host and type, the flows of tunnelled segments.
+ *        Learned flows carry LEARNED_COOKIE: they are the switch's, and deleted where what they were learned from goes.
+ * Never: removes a tunnel of an earlier run, or stops flooding to it, before the control plane has named every endpoint.
+ */
+@plugin({
+  id: 'tunnels',
+  summary: 'Joins this host to the others by tunnels, and floods and learns over them',
+  sdk: '^1.0.0',
+  requires: [Service.controlPlane],
+  after: ['integration-bridge'],
+  config: TunnelsConfig,
+  claims: [
+    { bridge: 'tunnel', tables: [0, 2, 3, 4, 6, 10, 20, 22] },
+    { bridge: 'integration', tables: [0], priorities: [1, 1] },
+  ],
+  onFailure: 'abort',
+})
+export class Tunnels implements Plugin {
+  private readonly endpoints: Endpoints;
+  private readonly localAddress: string;
+  private readonly segments = new Map<string, TunnelSegment>();
+  /** The tunnel key that was last used in a local VLAN. */
+  private readonly lastKeyIn = new Map<number, number>();
+  private readonly unusable = new Set<string>();
+  private hardwareOffload = false;
+  private reading: Promise<void> | undefined;
+  private unsubscribe: Unsubscribe | undefined;
+
+  constructor(
+    @use(Service.config) private readonly config: TunnelsConfig,
+    @use(Service.identity) private readonly identity: AgentIdentity,
+    @use(Service.controlPlane) private readonly controlPlane: ControlPlane,
+    @use(Service.synchronisation) private readonly synchronisation: Synchronisation,
+    @use(Service.switchView) private readonly switchView: SwitchView,
+    @use(Service.desired) private readonly desired: DesiredState,
+    @use(Service.effects) private readonly effects: Effects,
+    @use(Service.jobs) private readonly jobs: Jobs,
+    @use(Service.health) private readonly health: Health,
+    @use(Service.logger) private readonly logger: Logger,
+  ) {
+    this.localAddress = config.local_ip ?? '';
+    this.endpoints = new Endpoints(config.tunnel_types, this.localAddress);
+  }
+
+  tap(hooks: AgentHooks): void {
+    hooks.onReportState(() => ({ configurations: this.report() }));
+    if (this.config.tunnel_types.length === 0) return;
+    hooks.onSegmentBound((bound) => this.bindSegment(bound));
+    hooks.onSegmentReleased((bound) => this.releaseSegment(bound));
+    hooks.onTunnelEndpointAdded(async (endpoint) => {
+      await this.readSwitch();
+      if (this.addEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
+    });
+    hooks.onTunnelEndpointRemoved((endpoint) => {
+      if (this.removeEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
+    });
+    hooks.resolveTunnelPort(({ endpoint }) => this.endpoints.find(endpoint)?.portName);
+  }
+
+  start(): void {
+    if (this.config.tunnel_types.length === 0) {
+      this.desired.complete();
+      return;
+    }
+    this.checkLocalAddress();
+    this.desired.set('bridge', bridgeRecords(this.identity, this.config));
+    this.unsubscribe = this.synchronisation.onRequested(() => this.register());
+    this.register();
+  }
+
+  stop(): void {
+    this.unsubscribe?.();
+  }
+
+  /** Every type must be registered before what no endpoint wants may be swept. */
+  private register(): void {
+    this.jobs.untilDone('register endpoint', { initialMs: 1_000, maxMs: 60_000 }, async () => {
+      try {
+        await this.readSwitch();
+        for (const tunnelType of this.config.tunnel_types) await this.registerFor(tunnelType);
+      } catch (error) {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.health.report('registration', 'degraded', `the tunnel endpoint is not registered: ${detail}`);
+        throw error;
+      }
+      this.health.clear('registration');
+      this.desired.complete();
+    });
+  }
+
+  private async registerFor(tunnelType: TunnelType): Promise<void> {
+    const before = this.endpoints.of(tunnelType);
+    const all = await this.controlPlane.registerTunnelEndpoint({ tunnelType, ipAddress: this.localAddress });
+    const named = new Set(all.map(endpointKey));
+    // An endpoint that was told of while the question was on its way is newer than the answer.
+    const gone = before.filter(({ endpoint }) => !named.has(endpointKey(endpoint)));
+    for (const endpoint of all) this.addEndpoint(endpoint);
+    for (const { endpoint } of gone) this.removeEndpoint(endpoint);
+    this.stateSegments(tunnelType);
+  }
+
+  /** True if a tunnel leads there that did not before. */
+  private addEndpoint(endpoint: TunnelEndpoint): boolean {
+    const why = this.endpoints.whyNot(endpoint);
+    if (why !== undefined) {
+      this.leaveOut(endpoint, why);
+      return false;
+    }
+    const known = this.endpoints.add(endpoint);
+    if (known === undefined) return false;
+    const { localAddress, hardwareOffload } = this;
+    const settings = { localAddress, portName: known.portName, hardwareOffload };
+    this.desired.set(endpointKey(endpoint), endpointRecords(endpoint, this.identity, settings, this.config));
+    return true;
+  }
+
+  private leaveOut(endpoint: TunnelEndpoint, why: string): void {
+    const key = endpointKey(endpoint);
+    if (why === 'this-host' || this.unusable.has(key)) return;
+    this.unusable.add(key);
+    this.logger.warn('no tunnel is made to an endpoint', { ...endpoint, why });
+  }
+
+  private removeEndpoint(endpoint: TunnelEndpoint): boolean {
+    const known = this.endpoints.remove(endpoint);
+    if (known === undefined) return false;
+    this.desired.unset(endpointKey(endpoint));
+    this.forgetTunnel(known);
+    return true;
+  }
+
+  private async bindSegment(bound: BoundSegment): Promise<void> {
+    const segment = tunnelSegment(bound);
+    if (segment === undefined) return;
+    await this.readSwitch();
+    const key = segmentKey(bound);
+    this.segments.set(key, segment);
+    this.stateSegment(key, segment);
+    const last = this.lastKeyIn.get(segment.localVlan);
+    if (last !== undefined && last !== segment.tunnelKey) this.forgetVlan(segment.localVlan);
+    this.lastKeyIn.set(segment.localVlan, segment.tunnelKey);
+  }
+
+  private releaseSegment(bound: BoundSegment): void {
+    this.segments.delete(segmentKey(bound));
+    this.desired.unset(segmentKey(bound));
+  }
+
+  private stateSegments(tunnelType: TunnelType): void {
+    for (const [key, segment] of this.segments) {
+      if (segment.tunnelType === tunnelType) this.stateSegment(key, segment);
+    }
+  }
+
+  private stateSegment(key: string, segment: TunnelSegment): void {
+    const ports = this.endpoints.of(segment.tunnelType).map(({ portName }) => portName);
+    this.desired.set(key, { flows: segmentFlows(segment, this.identity.tunnelBridge, ports) });
+  }
+
+  /** What was learned from a tunnel that goes would send frames nowhere until it ages out. */
+  private forgetTunnel({ portName }: KnownEndpoint): void {
+    this.forget(`forget what was learned from ${portName}`, { outPort: { port: portName } });
+  }
+
+  /** What was learned under a segment's former tunnel key would send frames into whatever has that key now. */
+  private forgetVlan(localVlan: number): void {
+    this.forget(`forget what was learned in VLAN ${localVlan}`, { match: { vlan_tci: `${localVlan}/0x0fff` } });
+  }
+
+  private forget(name: string, flows: Pick<LearnedFlows, 'match' | 'outPort'>): void {
+    const bridge = this.identity.tunnelBridge;
+    this.jobs.untilDone(name, { initialMs: 500, maxMs: 30_000 }, () =>
+      this.effects.deleteLearned({ bridge, ...flows, when: 'settled' }),
+    );
+  }
+
+  private readSwitch(): Promise<void> {
+    this.reading ??= (async () => {
+      this.hardwareOffload = (await this.switchView.summary()).hardwareOffload;
+      const ports = await this.switchView.ports(this.identity.tunnelBridge);
+      for (const endpoint of this.endpoints.found(ports)) {
+        if (this.config.tunnel_types.includes(endpoint.tunnelType)) this.addEndpoint(endpoint);
+      }
+    })().catch((error: unknown) => {
+      this.reading = undefined;
+      throw error;
+    });
+    return this.reading;
+  }
+
+  private checkLocalAddress(): void {
+    const addresses = hostAddresses(networkInterfaces());
+    const local = canonicalAddress(this.localAddress);
+    if (local !== undefined && addresses.some((address) => canonicalAddress(address) === local)) return;
+    throw TunnelErrors.localIpNotHere({ local_ip: this.localAddress, addresses });
+  }
+
+  private report(): Readonly<Record<string, unknown>> {
+    return {
+      tunnel_types: [...this.config.tunnel_types],
+      tunneling_ip: this.config.local_ip ?? null,
+      l2_population: false,
+      arp_responder_enabled: false,
+      enable_distributed_routing: false,
+      in_distributed_mode: false,
+    };
+  }
+}
+
+/** Not by tunnel key: a segment that is renumbered replaces its flows in one round. */
+const segmentKey = ({ segment, localVlan }: BoundSegment): string => `segment/${segment.networkId}/${localVlan}`;
