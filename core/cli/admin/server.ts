@@ -1,0 +1,90 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import type { AgentReports } from '../../host/reports';
+import { CliErrors } from '../errors';
+
+type Route = (agent: AgentReports, argument: string) => Promise<Answer> | Answer;
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  live: () => ok({ live: true }),
+  ready: (agent) => ({ status: agent.isReady() ? 200 : 503, body: { ready: agent.isReady() } }),
+  status: async (agent) => ok(await agent.status()),
+  plugins: (agent) => ok(agent.plugins()),
+  config: (agent) => ok(agent.config()),
+  plan: async (agent) => ok(await agent.plan()),
+  metrics: async (agent) => ok(await agent.metrics()),
+  trace: (agent) => ok(agent.trace()),
+  explain: async (agent, port) => {
+    const report = await agent.explain(port);
+    return report === undefined ? { status: 404, body: { error: `no port ${port} is plugged here` } } : ok(report);
+  },
+};
+
+/** Serves the agent's reports on a unix socket that root and the agent's group may use. Reading only. */
+export class AdminServer {
+  private server: Server | undefined;
+
+  constructor(
+    private readonly socket: string,
+    private readonly agent: AgentReports,
+  ) {}
+
+  /** Rejects if another agent answers on the socket; a socket that nobody serves is replaced. */
+  async start(): Promise<void> {
+    await mkdir(dirname(this.socket), { recursive: true });
+    if (await isServed(this.socket)) throw CliErrors.alreadyRunning({ socket: this.socket });
+    await rm(this.socket, { force: true });
+    const server = createServer((request, response) => void this.answer(request.url ?? '/', response));
+    server.keepAliveTimeout = 1;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.socket, resolve);
+    });
+    await chmod(this.socket, 0o660);
+    this.server = server;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.server;
+    if (server === undefined) return;
+    this.server = undefined;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+
+  private async answer(url: string, response: ServerResponse): Promise<void> {
+    const [, name = '', argument = ''] = url.split('/');
+    const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+    try {
+      const { status, body } =
+        route === undefined
+          ? { status: 404, body: { error: `no such report; there are ${Object.keys(ROUTES).join(', ')}` } }
+          : await route(this.agent, decodeURIComponent(argument));
+      const isText = typeof body === 'string';
+      response.writeHead(status, { 'content-type': isText ? 'text/plain; version=0.0.4' : 'application/json' });
+      response.end(isText ? body : JSON.stringify(body));
+    } catch (error) {
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+    }
+  }
+}
+
+function isServed(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
