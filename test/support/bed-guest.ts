@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { repository, run } from './bed-command';
+import { Running } from './bed-process';
+
+/** Where a guest lives: what {@link Guest} and {@link Capture} need of a host. */
+export interface GuestHost {
+  /** The given program as it must be started to run in this host. */
+  within(argv: readonly [program: string, ...argv: string[]]): readonly [program: string, ...argv: string[]];
+  vsctl(...words: readonly string[]): Promise<string>;
+  /** A path for a new log file of this host. */
+  logFile(name: string): string;
+}
+
+export interface PingResult {
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** Frames seen on an interface, one line of tcpdump (`-e -nn`, no times) each, from the moment the capture was made until it is stopped. */
+export class Capture {
+  private constructor(private readonly tcpdump: Running) {}
+
+  static async start(
+    within: GuestHost['within'],
+    interfaceName: string,
+    { filter = '', direction = 'inout' }: CaptureOptions,
+    logFile: string,
+  ): Promise<Capture> {
+    const words = ['-i', interfaceName, '-Q', direction, '-e', '-nn', '-t', '-l', '--immediate-mode'] as const;
+    const tcpdump = Running.start(within(['tcpdump', ...words, filter]), 'tcpdump', logFile);
+    await tcpdump.untilLogged(/listening on/);
+    return new Capture(tcpdump);
+  }
+
+  frames(): readonly string[] {
+    const reports = /^(tcpdump: |listening on |dropped privs|\d+ packets? |$)/;
+    return this.tcpdump
+      .log()
+      .split('\n')
+      .filter((line) => !reports.test(line) && !line.startsWith('\t'));
+  }
+
+  get count(): number {
+    return this.frames().length;
+  }
+
+  /** Ends the capture and gives every frame it saw. */
+  async stop(): Promise<readonly string[]> {
+    await this.tcpdump.stop('SIGINT');
+    return this.frames();
+  }
+}
+
+export interface CaptureOptions {
+  /** As in pcap-filter(7); all frames if not given. There `vlan` moves the offsets of all that follows it: write it last. */
+  readonly filter?: string;
+  /** Seen from the interface: `in` is what it received. */
+  readonly direction?: 'in' | 'out' | 'inout';
+}
+
+/** What an instance would be: a network namespace that holds the interface Open vSwitch made for a port. */
+export class Guest {
+  private captures = 0;
+
+  constructor(
+    private readonly host: GuestHost,
+    readonly portId: string,
+    readonly interfaceName: string,
+    readonly mac: string,
+    readonly namespace: string,
+  ) {}
+
+  /** Runs a program in the guest and gives what it wrote. */
+  exec(program: string, ...argv: readonly string[]): Promise<string> {
+    return run(this.within([program, ...argv]));
+  }
+
+  /** Sends echo requests every 200 ms, of IPv4 or IPv6 as the address is, and waits at most a second for each answer. */
+  async ping(address: string, { count = 3 }: { readonly count?: number } = {}): Promise<PingResult> {
+    const report = await this.exec('bash', '-c', `ping -n -q -i 0.2 -W 1 -c ${count} ${address} || true`);
+    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(report) ?? [];
+    if (sent === undefined) throw new Error(`ping of ${address} from ${this.interfaceName} says:\n${report}`);
+    return { sent: Number(sent), received: Number(received) };
+  }
+
+  /** Sends frames as they are, each `count` times (once). */
+  async send(frames: readonly Buffer[], { count = 1 }: { readonly count?: number } = {}): Promise<void> {
+    const program = join(repository, 'test/bed/send-frames');
+    await this.exec(program, this.interfaceName, String(count), ...frames.map((frame) => frame.toString('hex')));
+  }
+
+  /** Watches what arrives at the guest (direction `in` unless another is given). */
+  capture(options: CaptureOptions = {}): Promise<Capture> {
+    this.captures += 1;
+    const logFile = this.host.logFile(`${this.interfaceName}-capture${this.captures}`);
+    return Capture.start((argv) => this.within(argv), this.interfaceName, { direction: 'in', ...options }, logFile);
+  }
+
+  /** Removes the port from its bridge and the guest with it, as Nova does when an instance is deleted. */
+  async unplug(): Promise<void> {
+    await this.host.vsctl('--if-exists', 'del-port', this.interfaceName);
+    await run(this.host.within(['ip', 'netns', 'delete', this.namespace]));
+  }
+
+  private within(argv: readonly [program: string, ...argv: string[]]) {
+    return this.host.within(['ip', 'netns', 'exec', this.namespace, ...argv]);
+  }
+}
