@@ -15,7 +15,7 @@ export class Services {
   // A child even of the global container would see what libraries registered there under the same names; ours all start with `patchbay:`.
   private readonly root: DependencyContainer = globalContainer.createChildContainer();
   private readonly agentTokens = new Set<string>();
-  private readonly provided = new Map<string, { readonly by: string; readonly value: unknown }>();
+  private readonly handedOver = new Map<string, { readonly by: string; readonly value: unknown }>();
 
   constructor(private readonly knownProviders: KnownProviders = new Map()) {}
 
@@ -34,16 +34,21 @@ export class Services {
     const name = token.toString();
     const declared = (provider.provides ?? []).some((own) => own.toString() === name);
     if (!declared) throw KernelError.undeclaredProvision({ plugin: provider.id, token: token.name });
-    const earlier = this.agentTokens.has(name) ? 'the agent' : this.provided.get(name)?.by;
+    const earlier = this.agentTokens.has(name) ? 'the agent' : this.handedOver.get(name)?.by;
     if (earlier !== undefined && earlier !== provider.replaces) {
       throw KernelError.secondProvider({ token: token.name, first: earlier, second: provider.id });
     }
-    if (earlier === undefined) this.root.register(name, { useFactory: () => this.provided.get(name)?.value });
-    this.provided.set(name, { by: provider.id, value });
+    if (earlier === undefined) this.root.register(name, { useFactory: () => this.handedOver.get(name)?.value });
+    this.handedOver.set(name, { by: provider.id, value });
   }
 
   providerOf(token: Token<unknown>): string | undefined {
-    return this.provided.get(token.toString())?.by;
+    return this.handedOver.get(token.toString())?.by;
+  }
+
+  /** What a plugin handed over, for the agent's own use. */
+  provided<T>(token: Token<T>): T | undefined {
+    return this.handedOver.get(token.toString())?.value as T | undefined;
   }
 
   /** Makes a plugin in a scope of its own. Services of the plugin are made once, when first asked for. */

@@ -250,7 +250,7 @@ export class HookLines {
 
   private failed(hook: HookName, plugin: string, error: PatchbayError, cause: string): void {
     this.options.condition(plugin, `hook ${hook}`, error);
-    this.options.logger.warn('Tap failed', { plugin, hook, cause, code: error.code, reason: error.message });
+    this.options.loggerOf(plugin).warn('Tap failed', { hook, cause, code: error.code, reason: error.message });
   }
 
   private skipped(hook: HookName, plugin: string, passing: Passing, detail: string): void {

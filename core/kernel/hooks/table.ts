@@ -39,7 +39,7 @@ export interface HookTableOptions {
   readonly context: EventContext;
   readonly marker: TapMarker;
   readonly settings: HookSettings;
-  readonly logger: Logger;
+  readonly loggerOf: (plugin: string) => Logger;
   readonly isRequired: (plugin: string) => boolean;
   /** Where a tap's failure shows: a condition of its plugin; null takes it away. */
   readonly condition: (plugin: string, name: string, error: PatchbayError | null) => void;
@@ -98,6 +98,7 @@ export class HookTable {
 
   /** Forgets the taps of a plugin that failed before the hooks were sealed. */
   discard(plugin: string): void {
+    if (this.sealed) return;
     for (const [hook, taps] of this.collected) {
       this.collected.set(
         hook,

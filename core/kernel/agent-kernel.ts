@@ -1,0 +1,274 @@
+import {
+  type HookName,
+  type Manifest,
+  manifestOf,
+  type PatchbayError,
+  Service,
+  type TapListing,
+  type Token,
+} from '@patchbay/sdk';
+import { Services } from './container';
+import { KernelError, reasonOf } from './errors';
+import { EventContext } from './event-context';
+import { Events } from './events';
+import { type AgentHealth, HealthBook } from './health';
+import { TapMarker } from './hooks/marker';
+import { HOOK_SETTINGS, HookTable } from './hooks/table';
+import type { TapTrace } from './hooks/trace';
+import type { BootPlan, Kernel, KernelOptions, PluginState } from './kernel';
+import { type AgentPhase, LIFECYCLE_SETTINGS, Lifecycle, type LifecycleStep, within } from './lifecycle';
+import { type FoundPlugin, findPlugins } from './loader/modules';
+import { type Resolution, resolvePlan } from './loader/plan';
+import { parsedConfig } from './loader/plugin-config';
+import { memberOf } from './member';
+import { retireTheUnlisted } from './retirement';
+import { AgentSynchronisation } from './synchronisation';
+import { watchEventLoop } from './watchdog';
+
+/** Milliseconds that events under way are given to end before stopping aborts their taps. */
+const DRAIN_MS = 500;
+
+interface Booted {
+  readonly resolution: Resolution;
+  readonly table: HookTable;
+  readonly lifecycle: Lifecycle;
+  readonly services: Services;
+}
+
+/** Ties the parts together; see `Kernel` for what it promises. */
+export class AgentKernel implements Kernel {
+  readonly healthBook = new HealthBook();
+  readonly announcer: Events;
+  readonly synchronisation: AgentSynchronisation;
+  private readonly context = new EventContext();
+  private readonly marker = new TapMarker();
+  private readonly phaseListeners = new Set<(phase: AgentPhase) => void>();
+  private required: ReadonlySet<string> = new Set();
+  private booted: Booted | undefined;
+  private endWatch: () => void = () => undefined;
+
+  constructor(private readonly options: KernelOptions) {
+    this.announcer = new Events({
+      context: this.context,
+      store: options.agentServices.desiredStore,
+      isRequired: (plugin) => this.required.has(plugin),
+      callsFor: (cause) => this.live().table.callsFor(cause),
+    });
+    this.synchronisation = new AgentSynchronisation({
+      context: this.context,
+      logger: options.loggerOf('kernel'),
+      announce: async (ports) => {
+        await this.announcer.event('resync', (calls) => calls.tell('onAgentSynced', { ports }));
+      },
+    });
+  }
+
+  get phase(): AgentPhase {
+    return this.booted?.lifecycle.phase ?? 'loaded';
+  }
+
+  async plan(): Promise<BootPlan> {
+    const resolution = await this.resolve();
+    const parsed = resolution.ordered.map(parsedConfig);
+    return {
+      plugins: resolution.planned,
+      replaced: Object.fromEntries(resolution.standIns),
+      errors: parsed.flatMap((one) => (one.ok ? [] : one.errors)),
+      warnings: resolution.warnings,
+    };
+  }
+
+  async boot(): Promise<void> {
+    if (this.booted !== undefined) throw new TypeError('a kernel boots once');
+    const resolution = await this.resolve();
+    const configs = new Map(resolution.ordered.map((found) => [found.manifest.id, configOrThrow(found)]));
+    this.required = new Set(resolution.planned.filter((plugin) => plugin.required).map((plugin) => plugin.id));
+    const logger = this.options.loggerOf('kernel');
+    for (const warning of resolution.warnings) logger.warn(warning);
+    const services = this.agentScope(resolution);
+    const table = this.hookTable(resolution);
+    const members = resolution.ordered.map((found) => {
+      const { manifest } = found;
+      const vital = manifest.onFailure === 'abort' || this.required.has(manifest.id);
+      this.healthBook.add(manifest.id, vital ? 'vital' : 'optional');
+      return memberOf(found, {
+        kernel: this.options,
+        context: this.context,
+        health: this.healthBook,
+        services,
+        table,
+        config: configs.get(manifest.id),
+        dependsOn: resolution.dependencies.get(manifest.id) ?? new Set(),
+      });
+    });
+    const lifecycle = new Lifecycle({
+      members: members.map(({ member }) => member),
+      settings: { ...LIFECYCLE_SETTINGS, ...this.options.lifecycleSettings },
+      onPhase: (phase) => this.entered(phase),
+      onFailed: (plugin, error) => {
+        table.discard(plugin);
+        table.switchOff(plugin, error.message);
+        members.find(({ member }) => member.id === plugin)?.endJobs();
+        this.healthBook.report(plugin, { condition: 'lifecycle', level: 'failing', detail: error.message });
+        this.options.loggerOf(plugin).error('Plugin failed', { code: error.code, reason: error.message });
+      },
+      onStopFailed: (plugin, error) =>
+        this.options.loggerOf(plugin).error('Plugin failed to stop', { code: error.code, reason: error.message }),
+    });
+    this.booted = { resolution, table, lifecycle, services };
+    this.watch();
+    await lifecycle
+      .boot(() => table.seal(resolution.ordered.map(({ manifest }) => manifest.id)))
+      .catch((thrown) => {
+        this.endWatch();
+        throw thrown;
+      });
+    void this.synchronisation.synced.then(() => lifecycle.synced());
+    await retireTheUnlisted(this.options, [...configs.keys()]);
+  }
+
+  async stop(): Promise<void> {
+    const booted = this.booted;
+    if (booted === undefined) return;
+    this.endWatch();
+    const drained = this.announcer.close();
+    await within(DRAIN_MS, drained, () => new Error('taps are still at work')).catch((thrown: unknown) => {
+      this.options.loggerOf('kernel').warn('Stopping without waiting for taps', { reason: reasonOf(thrown) });
+      booted.table.abort('the agent stops');
+    });
+    await booted.lifecycle.stop();
+  }
+
+  onPhase(listener: (phase: AgentPhase) => void): () => void {
+    this.phaseListeners.add(listener);
+    return () => this.phaseListeners.delete(listener);
+  }
+
+  plugins(): readonly PluginState[] {
+    const { resolution, lifecycle } = this.live();
+    const listing = this.hooksListing();
+    const steps = lifecycle.tree();
+    return resolution.planned.map((planned) => ({
+      ...planned,
+      phase: lifecycle.phaseOf(planned.id) ?? 'planned',
+      failure: lifecycle.failureOf(planned.id)?.message ?? null,
+      startMs: steps.find(({ plugin, step }) => plugin === planned.id && step === 'start')?.ms ?? null,
+      hooks: hooksOf(planned.id, listing),
+    }));
+  }
+
+  health(): AgentHealth {
+    return this.healthBook.overall();
+  }
+
+  trace(): readonly TapTrace[] {
+    return this.booted?.table.trace() ?? [];
+  }
+
+  hooksListing(): readonly TapListing[] {
+    return this.booted?.table.listing() ?? [];
+  }
+
+  bootTree(): readonly LifecycleStep[] {
+    return this.booted?.lifecycle.tree() ?? [];
+  }
+
+  provided<T>(token: Token<T>): T | undefined {
+    return this.booted?.services.provided(token);
+  }
+
+  private live(): Booted {
+    if (this.booted === undefined) throw new TypeError('the kernel has not booted');
+    return this.booted;
+  }
+
+  private async resolve(): Promise<Resolution> {
+    const { plugins, stock, agentServices, configDir, packageDirs, load } = this.options;
+    const found: FoundPlugin[] = [];
+    for (const entry of plugins) {
+      found.push(
+        ...(await findPlugins(entry, {
+          stock,
+          stockVersion: agentServices.identity.version,
+          configDir,
+          packageDirs: packageDirs ?? [process.cwd(), configDir],
+          ...(load === undefined ? {} : { load }),
+        })),
+      );
+    }
+    return resolvePlan(found, this.stockManifests());
+  }
+
+  private stockManifests(): readonly Manifest[] {
+    return [...this.options.stock.values()].flatMap((plugin) => manifestOf(plugin) ?? []);
+  }
+
+  private agentScope(resolution: Resolution): Services {
+    const { identity, switchView, messaging } = this.options.agentServices;
+    const services = new Services(resolution.knownProviders);
+    services.bindAgent(Service.identity, identity);
+    services.bindAgent(Service.switchView, switchView);
+    services.bindAgent(Service.messaging, messaging);
+    services.bindAgent(Service.announcer, this.announcer);
+    services.bindAgent(Service.synchronisation, this.synchronisation);
+    return services;
+  }
+
+  private hookTable(resolution: Resolution): HookTable {
+    const { loggerOf, hookSettings, onTrace } = this.options;
+    return new HookTable({
+      context: this.context,
+      marker: this.marker,
+      settings: { ...HOOK_SETTINGS, ...hookSettings },
+      loggerOf,
+      isRequired: (plugin) => this.required.has(plugin),
+      condition: (plugin, name, error) => this.condition(plugin, name, error),
+      knownPlugins: new Set([
+        ...resolution.ordered.map(({ manifest }) => manifest.id),
+        ...this.stockManifests().map(({ id }) => id),
+      ]),
+      standIns: resolution.standIns,
+      ...(onTrace === undefined ? {} : { onTrace }),
+    });
+  }
+
+  private condition(plugin: string, condition: string, error: PatchbayError | null): void {
+    if (error === null) this.healthBook.clear(plugin, condition);
+    else this.healthBook.report(plugin, { condition, level: 'degraded', detail: error.message });
+  }
+
+  private watch(): void {
+    const logger = this.options.loggerOf('kernel');
+    this.endWatch = watchEventLoop({
+      marker: this.marker,
+      intervalMs: 250,
+      limitMs: 500,
+      onBlocked: ({ ms, plugins, message }) => {
+        logger.warn('The event loop was blocked', { ms, suspects: plugins });
+        for (const plugin of plugins) {
+          const condition = 'event loop';
+          this.healthBook.report(plugin, { condition, level: 'degraded', detail: message, expiresAfterMs: 60_000 });
+        }
+      },
+    });
+  }
+
+  private entered(phase: AgentPhase): void {
+    this.options.loggerOf('kernel').info('The agent entered a phase', { phase });
+    for (const listener of this.phaseListeners) listener(phase);
+  }
+}
+
+function hooksOf(plugin: string, listing: readonly TapListing[]): readonly HookName[] {
+  return listing.filter(({ plugins }) => plugins.includes(plugin)).map(({ hook }) => hook);
+}
+
+/** Options are the operator's to mend: they stop the start, whatever the plugin says of failures. */
+function configOrThrow(found: FoundPlugin): unknown {
+  const parsed = parsedConfig(found);
+  if (parsed.ok) return parsed.config;
+  const [first] = parsed.errors;
+  if (parsed.errors.length === 1 && first !== undefined) throw first;
+  const problem = parsed.errors.map((error) => error.message).join('; ');
+  throw KernelError.configurationInvalid({ place: found.entry.from, problem });
+}

@@ -1,0 +1,97 @@
+import type {
+  AgentIdentity,
+  Announcer,
+  Effects,
+  HookName,
+  Logger,
+  MessagingConnector,
+  PatchbayError,
+  PluginClass,
+  SwitchView,
+  Synchronisation,
+  TapListing,
+  Token,
+} from '@patchbay/sdk';
+import { AgentKernel } from './agent-kernel';
+import type { AgentSettings, PluginEntry } from './config/model';
+import type { DesiredStore } from './desired-port';
+import type { AgentHealth, HealthBook } from './health';
+import type { HookSettings } from './hooks/table';
+import type { TapTrace } from './hooks/trace';
+import type { AgentPhase, LifecycleSettings, LifecycleStep, PluginPhase } from './lifecycle';
+import type { PlannedPlugin } from './loader/plan';
+
+/** What the agent gives its plugins, made before any of them. */
+export interface AgentServices {
+  readonly identity: AgentIdentity;
+  readonly switchView: SwitchView;
+  readonly messaging: MessagingConnector;
+  readonly desiredStore: DesiredStore;
+  /** Effects are logged with who asked for them. */
+  readonly effectsFor: (plugin: string, logger: Logger) => Effects;
+}
+
+export interface KernelOptions {
+  readonly settings: Pick<AgentSettings, 'state_dir'>;
+  readonly plugins: readonly PluginEntry[];
+  /** Id → class, of the plugins that come with the agent: only core/main.ts names them. */
+  readonly stock: ReadonlyMap<string, PluginClass>;
+  readonly agentServices: AgentServices;
+  /** The logger of one plugin; `kernel` is the host's own. */
+  readonly loggerOf: (plugin: string) => Logger;
+  /** Relative paths on the plugin list start here: where the configuration file is. */
+  readonly configDir: string;
+  /** Directories that packages are looked for from. Default: the working directory and `configDir`. */
+  readonly packageDirs?: readonly string[];
+  readonly hookSettings?: Partial<HookSettings>;
+  readonly lifecycleSettings?: Partial<LifecycleSettings>;
+  /** Told of every tap that ran, for metrics. */
+  readonly onTrace?: (entry: TapTrace) => void;
+  /** Loads a module by its absolute path. */
+  readonly load?: (file: string) => Promise<unknown>;
+}
+
+export interface BootPlan {
+  /** In boot order. Hooks are null until tapped. */
+  readonly plugins: readonly PlannedPlugin[];
+  /** Replaced id → the id that took its place. */
+  readonly replaced: Readonly<Record<string, string>>;
+  /** Mistakes in the plugins' options, all of them. */
+  readonly errors: readonly PatchbayError[];
+  readonly warnings: readonly string[];
+}
+
+export interface PluginState extends PlannedPlugin {
+  readonly phase: PluginPhase;
+  readonly failure: string | null;
+  /** Milliseconds that its start took; null before. */
+  readonly startMs: number | null;
+  readonly hooks: readonly HookName[] | null;
+}
+
+/** The host of all plugins. It ends no process: who boots it does. */
+export interface Kernel {
+  readonly announcer: Announcer;
+  readonly synchronisation: Synchronisation;
+  readonly healthBook: HealthBook;
+  readonly phase: AgentPhase;
+  /** What boot would do. Modules of third parties are loaded; nothing of a plugin is constructed. */
+  plan(): Promise<BootPlan>;
+  /** Rejects with a coded error, all stopped, if the list is wrong or a plugin fails that the agent cannot do without. */
+  boot(): Promise<void>;
+  /** Stops in reverse order within 5 s, to the end even where a plugin fails. What plugins stated stays. */
+  stop(): Promise<void>;
+  /** Told of every change of phase. */
+  onPhase(listener: (phase: AgentPhase) => void): () => void;
+  plugins(): readonly PluginState[];
+  health(): AgentHealth;
+  trace(): readonly TapTrace[];
+  hooksListing(): readonly TapListing[];
+  bootTree(): readonly LifecycleStep[];
+  /** A service that a plugin provides, for the agent's own commands; undefined where nobody does. */
+  provided<T>(token: Token<T>): T | undefined;
+}
+
+export function createKernel(options: KernelOptions): Kernel {
+  return new AgentKernel(options);
+}

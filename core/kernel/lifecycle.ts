@@ -1,0 +1,208 @@
+import type { PatchbayError } from '@patchbay/sdk';
+import { KernelError, reasonOf } from './errors';
+
+export type AgentPhase =
+  | 'loaded'
+  | 'constructing'
+  | 'tapping'
+  | 'starting'
+  | 'synchronising'
+  | 'running'
+  | 'draining'
+  | 'stopped'
+  | 'failed';
+
+export type PluginPhase = 'planned' | 'constructed' | 'tapped' | 'running' | 'failed' | 'stopped';
+export type StepName = 'construct' | 'tap' | 'start' | 'stop';
+
+/** One step of one plugin: a line of the boot tree. */
+export interface LifecycleStep {
+  readonly plugin: string;
+  readonly step: StepName;
+  readonly ms: number;
+  /** Undefined: it went well. */
+  readonly failure?: string;
+}
+
+/** One plugin, as far as its life concerns the host. */
+export interface Member {
+  readonly id: string;
+  readonly onFailure: 'abort' | 'degrade';
+  readonly dependsOn: ReadonlySet<string>;
+  construct(): void;
+  tap(): void;
+  start(): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+export interface LifecycleSettings {
+  /** Milliseconds that one plugin's start may take. */
+  readonly startBudgetMs: number;
+  /** Milliseconds that one plugin's stop may take. */
+  readonly stopBudgetMs: number;
+  /** Milliseconds that stopping all of them may take; beyond it the rest is told to stop and not waited for. */
+  readonly stopAllBudgetMs: number;
+}
+
+/** Stopping as a whole stays under 5 s, well before systemd's default of 90 s. */
+export const LIFECYCLE_SETTINGS: LifecycleSettings = {
+  startBudgetMs: 30_000,
+  stopBudgetMs: 2000,
+  stopAllBudgetMs: 4000,
+};
+
+export interface LifecycleOptions {
+  readonly members: readonly Member[];
+  readonly settings: LifecycleSettings;
+  readonly onPhase: (phase: AgentPhase) => void;
+  /** A plugin is given up; the agent goes on without it, or is about to end. */
+  readonly onFailed: (plugin: string, error: PatchbayError) => void;
+  readonly onStopFailed: (plugin: string, error: PatchbayError) => void;
+}
+
+/** Leads plugins through construct, tap and start in their order, and through stop in reverse. */
+export class Lifecycle {
+  private readonly phases: Map<string, PluginPhase>;
+  private readonly failures = new Map<string, PatchbayError>();
+  private readonly steps: LifecycleStep[] = [];
+  private readonly begun: Member[] = [];
+  private current: AgentPhase = 'loaded';
+  private stopping: Promise<void> | undefined;
+
+  constructor(private readonly options: LifecycleOptions) {
+    this.phases = new Map(options.members.map(({ id }) => [id, 'planned']));
+  }
+
+  get phase(): AgentPhase {
+    return this.current;
+  }
+
+  phaseOf(plugin: string): PluginPhase | undefined {
+    return this.phases.get(plugin);
+  }
+
+  failureOf(plugin: string): PatchbayError | undefined {
+    return this.failures.get(plugin);
+  }
+
+  /** Steps taken, in the order they were taken. */
+  tree(): readonly LifecycleStep[] {
+    return [...this.steps];
+  }
+
+  /** Rejects with a fatal error after stopping all, if a plugin fails that the agent cannot do without. */
+  async boot(sealHooks: () => void): Promise<void> {
+    const { members, settings } = this.options;
+    try {
+      this.enter('constructing');
+      for (const member of members) await this.step(member, 'construct', 'constructed', () => member.construct());
+      this.enter('tapping');
+      for (const member of members) await this.step(member, 'tap', 'tapped', () => member.tap());
+      sealHooks();
+      this.enter('starting');
+      for (const member of members) {
+        if (this.stopping !== undefined) return;
+        await this.step(member, 'start', 'running', () => {
+          this.begun.push(member);
+          return within(settings.startBudgetMs, member.start(), () =>
+            KernelError.startTimedOut({ plugin: member.id, phase: 'start', budget: settings.startBudgetMs }),
+          );
+        });
+      }
+      if (this.stopping === undefined) this.enter('synchronising');
+    } catch (thrown) {
+      await this.stop();
+      this.enter('failed');
+      throw thrown;
+    }
+  }
+
+  /** The first synchronisation is done. */
+  synced(): void {
+    if (this.current === 'synchronising') this.enter('running');
+  }
+
+  /** Stops what was started, last first, to the end even where one fails. Asking twice is one stop. */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll();
+    return this.stopping;
+  }
+
+  private async stopAll(): Promise<void> {
+    this.enter('draining');
+    const { settings, onStopFailed } = this.options;
+    const deadline = performance.now() + settings.stopAllBudgetMs;
+    for (const member of [...this.begun].reverse()) {
+      const budget = Math.max(0, Math.min(settings.stopBudgetMs, deadline - performance.now()));
+      const started = performance.now();
+      let failure: PatchbayError | undefined;
+      try {
+        await within(budget, member.stop(), () =>
+          KernelError.startTimedOut({ plugin: member.id, phase: 'stop', budget: Math.round(budget) }),
+        );
+      } catch (thrown) {
+        failure = KernelError.stopFailed({ plugin: member.id, reason: reasonOf(thrown) }, thrown);
+        onStopFailed(member.id, failure);
+      }
+      this.record(member.id, 'stop', started, failure);
+      if (this.phases.get(member.id) !== 'failed') this.phases.set(member.id, 'stopped');
+    }
+    this.enter('stopped');
+  }
+
+  private async step(
+    member: Member,
+    step: StepName,
+    reached: PluginPhase,
+    act: () => Promise<void> | void,
+  ): Promise<void> {
+    if (this.phases.get(member.id) === 'failed') return;
+    const started = performance.now();
+    try {
+      const lost = [...member.dependsOn].find((other) => this.phases.get(other) === 'failed');
+      if (lost !== undefined) throw new Error(`${lost}, which it requires, failed`);
+      await act();
+      this.phases.set(member.id, reached);
+      this.record(member.id, step, started);
+    } catch (thrown) {
+      this.fail(member, step, started, thrown);
+    }
+  }
+
+  private fail(member: Member, step: StepName, started: number, thrown: unknown): void {
+    const fields = { plugin: member.id, phase: step, reason: reasonOf(thrown) };
+    const abort = member.onFailure === 'abort';
+    const error = abort ? KernelError.pluginFailed(fields, thrown) : KernelError.pluginDegraded(fields, thrown);
+    this.phases.set(member.id, 'failed');
+    this.failures.set(member.id, error);
+    this.record(member.id, step, started, error);
+    this.options.onFailed(member.id, error);
+    if (abort) throw error;
+  }
+
+  private record(plugin: string, step: StepName, started: number, failure?: PatchbayError): void {
+    const ms = performance.now() - started;
+    this.steps.push({ plugin, step, ms, ...(failure === undefined ? {} : { failure: failure.message }) });
+  }
+
+  private enter(phase: AgentPhase): void {
+    this.current = phase;
+    this.options.onPhase(phase);
+  }
+}
+
+/** Waits for the work, but not longer than the budget. */
+export async function within<T>(budgetMs: number, work: Promise<T> | T, late: () => Error): Promise<T> {
+  if (!(work instanceof Promise)) return work;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      work,
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(late()), budgetMs);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

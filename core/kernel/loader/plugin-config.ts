@@ -1,0 +1,35 @@
+import type { PatchbayError } from '@patchbay/sdk';
+import { KernelError } from '../errors';
+import { suggestion } from '../nearest';
+import { frozenCopy } from '../plain';
+import { optionNames } from './manifest';
+import type { FoundPlugin } from './modules';
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: unknown }
+  | { readonly ok: false; readonly errors: readonly PatchbayError[] };
+
+/** A plugin's options checked by its schema; every mistake is told, with the path of its field. */
+export function parsedConfig(found: FoundPlugin): ParsedConfig {
+  const { manifest, entry, options } = found;
+  const plugin = manifest.id;
+  const from = entry.from;
+  const names = optionNames(manifest.config);
+  const unknown = (field: string, known: readonly string[]): PatchbayError =>
+    KernelError.unknownOption({ plugin, field, from, hint: suggestion(field.split('.').at(-1) ?? field, known) });
+  if (manifest.config === undefined) {
+    const errors = Object.keys(options).map((field) => unknown(field, names));
+    return errors.length > 0 ? { ok: false, errors } : { ok: true, config: Object.freeze({}) };
+  }
+  const checked = manifest.config.safeParse(options);
+  if (checked.success) return { ok: true, config: frozenCopy(checked.data, `the configuration of ${plugin}`) };
+  const errors = checked.error.issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => unknown([...path, key].join('.'), path.length === 0 ? names : []));
+    }
+    const field = path.join('.') || 'the options';
+    return [KernelError.optionInvalid({ plugin, field, from, problem: issue.message })];
+  });
+  return { ok: false, errors };
+}
