@@ -250,8 +250,12 @@ export class BoundPortLifecycle {
       this.around.desired.set(this.key, openGate(bound));
       return bound;
     });
-    if ('refused' in outcome)
-      return this.isolate({ kind: 'isolate', reason: 'refused', detail: outcome.refused, port });
+    if ('refused' in outcome) {
+      await this.isolate({ kind: 'isolate', reason: 'refused', detail: outcome.refused, port });
+      const { refused: reason, by: plugin = '' } = outcome;
+      if (outcome.retry) throw PortBindingErrors.requiredTapFailed({ port: vif.portId, plugin, reason });
+      return;
+    }
     this.bound = outcome;
     this.isolated = undefined;
     if (this.phase !== 'up' || this.tellAll) this.phase = 'wiring';
