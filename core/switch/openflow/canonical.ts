@@ -1,0 +1,145 @@
+import { fieldNamed, FIELDS, type Flow, matchFields, matchHasVlan, type ResolvePort } from '@patchbay/sdk/flow';
+import { canonicalInstructions } from './wire/canonical-actions';
+import { writeInstructions } from './wire/encode-actions';
+import { matchBounds, readFields, type WireField, writeMatchFields } from './wire/oxm';
+import { WireWriter } from './wire/writer';
+
+/**
+ * A flow in the one form that the switch's rewriting leaves unchanged. Two flows with the same key are the same flow to the switch; with the same body too, they
+ * do the same. Strings of bytes (latin-1): compare them, do not read them.
+ */
+export interface CanonicalFlow {
+  /** Bridge, table, priority and match. */
+  readonly key: string;
+  /** Instructions and timeouts. */
+  readonly body: string;
+}
+
+const IN_PORT = fieldNamed('in_port_oxm').order;
+const NXM_IN_PORT = fieldNamed('in_port').order;
+const VLAN_TCI = fieldNamed('vlan_tci').order;
+const VLAN_VID = fieldNamed('vlan_vid').order;
+const VLAN_PCP = fieldNamed('vlan_pcp').order;
+const IP_DSCP = fieldNamed('ip_dscp').order;
+const IP_TOS = fieldNamed('nw_tos').order;
+const REGISTER = fieldNamed('reg0').order;
+const WIDE_REGISTER = fieldNamed('xreg0').order;
+const WIDEST_REGISTER = fieldNamed('xxreg0').order;
+const PACKET_MARK = fieldNamed('pkt_mark').order;
+
+interface Entry {
+  readonly order: number;
+  readonly value: Buffer;
+  readonly mask: Buffer | undefined;
+}
+
+function number(bytes: Buffer): number {
+  return bytes.readUIntBE(0, bytes.length);
+}
+
+function bytesOf(value: number, width: number): Buffer {
+  const bytes = Buffer.alloc(width);
+  bytes.writeUIntBE(value, 0, width);
+  return bytes;
+}
+
+/** Splits xreg and xxreg matches into the registers they overlay, as the switch does. */
+function splitRegister(order: number, value: Buffer, mask: Buffer | undefined): Entry[] {
+  const wide = order >= WIDEST_REGISTER ? 4 : 2;
+  const first = REGISTER + (order - (wide === 4 ? WIDEST_REGISTER : WIDE_REGISTER)) * wide;
+  return Array.from({ length: wide }, (_, index) => ({
+    order: first + index,
+    value: value.subarray(index * 4, index * 4 + 4),
+    mask: mask?.subarray(index * 4, index * 4 + 4),
+  }));
+}
+
+function entries(found: readonly WireField[]): Entry[] {
+  const list: Entry[] = [];
+  let tci = 0;
+  let tciMask = 0;
+  for (const { field, value, mask, header } of found) {
+    const order = field?.order ?? FIELDS.length + header;
+    if (order === VLAN_VID || order === VLAN_TCI) {
+      const bits = mask === undefined ? (order === VLAN_VID ? 0x1fff : 0xffff) : number(mask);
+      tci |= number(value) & bits;
+      tciMask |= bits;
+    } else if (order === VLAN_PCP) {
+      tci |= number(value) << 13;
+      tciMask |= 0xe000;
+    } else if (order === NXM_IN_PORT) {
+      const port = number(value);
+      list.push({ order: IN_PORT, value: bytesOf(port >= 0xff00 ? port + 0xffff0000 : port, 4), mask: undefined });
+    } else if (order === IP_TOS) {
+      list.push({ order: IP_DSCP, value: bytesOf(number(value) >> 2, 1), mask: undefined });
+    } else if (order >= WIDE_REGISTER && order < PACKET_MARK) {
+      list.push(...splitRegister(order, value, mask));
+    } else {
+      list.push({ order, value, mask });
+    }
+  }
+  if (tciMask !== 0) {
+    const untagged = (tciMask & 0x1000) !== 0 && (tci & 0x1fff & tciMask) === 0 && (tciMask & 0x1fff) === 0x1fff;
+    const mask = untagged ? 0x1fff : tciMask;
+    list.push({ order: VLAN_TCI, value: bytesOf(tci & mask, 2), mask: mask === 0xffff ? undefined : bytesOf(mask, 2) });
+  }
+  return list.sort((left, right) => left.order - right.order);
+}
+
+/** Canonical text of the match whose OXM fields lie between two offsets. */
+export function canonicalMatch(bytes: Buffer, from: number, to: number): string {
+  let text = '';
+  for (const { order, value, mask } of entries(readFields(bytes, from, to))) {
+    let zeros = mask !== undefined;
+    let ones = true;
+    if (mask !== undefined) {
+      const bits = FIELDS[order]?.bits ?? mask.length * 8;
+      const spare = order === VLAN_TCI ? 0 : mask.length * 8 - bits;
+      for (let index = 0; index < mask.length; index++) {
+        const byte = mask[index] ?? 0;
+        const unused = Math.min(8, Math.max(0, spare - 8 * index));
+        if (byte !== 0xff >> unused) ones = false;
+        if (byte !== 0) zeros = false;
+      }
+    }
+    if (zeros) continue;
+    text += `${String.fromCharCode(order & 0xff, order >> 8)}${ones ? '=' : '/'}`;
+    if (mask === undefined || ones) {
+      text += value.toString('latin1');
+    } else {
+      let masked = '';
+      for (let index = 0; index < mask.length; index++) masked += String.fromCharCode((value[index] ?? 0) & (mask[index] ?? 0));
+      text += masked + mask.toString('latin1');
+    }
+  }
+  return text;
+}
+
+export function canonicalKey(bridge: string, table: number, priority: number, match: string): string {
+  return `${bridge}/${table}/${priority}/${match}`;
+}
+
+/** Canonical body from the instructions between two offsets. */
+export function canonicalBody(idleTimeout: number, hardTimeout: number, bytes: Buffer, from: number, to: number): string {
+  return `${idleTimeout}/${hardTimeout}/${canonicalInstructions(bytes, from, to)}`;
+}
+
+const scratch = new WireWriter(65536);
+
+/**
+ * The canonical form of a flow that is wanted; equal to that of the same flow read back from the switch.
+ * @throws FlowNotationError for a flow that cannot be encoded; UnresolvedPortError when a port it names is not on the bridge.
+ */
+export function canonicalFlow(flow: Flow, resolve: ResolvePort): CanonicalFlow {
+  scratch.clear();
+  const fields = matchFields(flow.match, resolve);
+  writeMatchFields(scratch, fields);
+  const instructions = scratch.length;
+  writeInstructions(scratch, flow.actions, matchHasVlan(fields), resolve);
+  const bytes = scratch.view();
+  const { from, to } = matchBounds(bytes, 0);
+  return {
+    key: canonicalKey(flow.bridge, flow.table, flow.priority, canonicalMatch(bytes, from, to)),
+    body: canonicalBody(flow.idleTimeout ?? 0, flow.hardTimeout ?? 0, bytes, instructions, bytes.length),
+  };
+}

@@ -1,0 +1,7 @@
+export * from './canonical';
+export * from './client';
+export { type ConnectionOptions, OpenFlowConnection } from './connection';
+export * from './errors';
+export * from './installed-flow';
+export type { ConntrackFilter, ConntrackTuple } from './messages/conntrack';
+export type { OpenFlowTarget } from './transport';

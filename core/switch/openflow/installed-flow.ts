@@ -1,0 +1,83 @@
+import type { Flow } from '@patchbay/sdk/flow';
+import { canonicalBody, canonicalKey, canonicalMatch } from './canonical';
+import { decodeInstructions } from './wire/decode-actions';
+import { decodeMatch } from './wire/decode-match';
+
+/** Numbers of an installed flow, as the switch gives them. */
+export interface InstalledFlowHead {
+  readonly bridge: string;
+  readonly table: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  /** Seconds; 0: never. */
+  readonly idleTimeout: number;
+  /** Seconds; 0: never. */
+  readonly hardTimeout: number;
+  /** OFPFF_* bits. */
+  readonly flags: number;
+  readonly packetCount: bigint;
+  readonly byteCount: bigint;
+  /** Seconds since the flow was added. */
+  readonly duration: number;
+}
+
+/** Where a flow's OXM fields and instructions lie in the message that brought them. */
+export interface WireSpan {
+  readonly bytes: Buffer;
+  readonly matchFrom: number;
+  readonly matchTo: number;
+  readonly instructionsFrom: number;
+  readonly instructionsTo: number;
+}
+
+/** A flow that the switch has. Its canonical form and its decoded form are worked out when first asked for. */
+export class InstalledFlow {
+  private cachedKey: string | undefined;
+  private cachedBody: string | undefined;
+
+  constructor(
+    readonly head: InstalledFlowHead,
+    readonly wire: WireSpan,
+  ) {}
+
+  get table(): number {
+    return this.head.table;
+  }
+
+  get priority(): number {
+    return this.head.priority;
+  }
+
+  get cookie(): bigint {
+    return this.head.cookie;
+  }
+
+  /** As `canonicalFlow`'s key of the same flow. */
+  get key(): string {
+    const { bytes, matchFrom, matchTo } = this.wire;
+    this.cachedKey ??= canonicalKey(this.head.bridge, this.head.table, this.head.priority, canonicalMatch(bytes, matchFrom, matchTo));
+    return this.cachedKey;
+  }
+
+  /** As `canonicalFlow`'s body of the same flow. */
+  get body(): string {
+    const { bytes, instructionsFrom, instructionsTo } = this.wire;
+    this.cachedBody ??= canonicalBody(this.head.idleTimeout, this.head.hardTimeout, bytes, instructionsFrom, instructionsTo);
+    return this.cachedBody;
+  }
+
+  /** The flow as data; ports by name where `portName` knows one, by number elsewhere. */
+  decode(portName: (port: number) => string | undefined = () => undefined): Flow {
+    const { bytes, matchFrom, matchTo, instructionsFrom, instructionsTo } = this.wire;
+    const { bridge, table, priority, idleTimeout, hardTimeout } = this.head;
+    return {
+      bridge,
+      table,
+      priority,
+      match: decodeMatch(bytes, matchFrom, matchTo, portName),
+      actions: decodeInstructions(bytes, instructionsFrom, instructionsTo, portName),
+      ...(idleTimeout === 0 ? {} : { idleTimeout }),
+      ...(hardTimeout === 0 ? {} : { hardTimeout }),
+    };
+  }
+}
