@@ -33,4 +33,14 @@ export type {
   Writable,
   WritableRow,
 } from './transaction';
-export { type AnyRow, type Atom, isUuid, NamedUuid, type Row, sameValue, type Uuid, type Value } from './values';
+export {
+  type AnyRow,
+  type Atom,
+  isUuid,
+  NamedUuid,
+  type Row,
+  sameRow,
+  sameValue,
+  type Uuid,
+  type Value,
+} from './values';

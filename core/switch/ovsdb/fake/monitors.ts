@@ -1,4 +1,4 @@
-import { encodeDifference, encodeValue } from '../codec';
+import { defaultValue, encodeDifference, encodeValue } from '../codec';
 import type { MonitorDialect } from '../monitor';
 import type { ColumnSchema, DatabaseSchema } from '../schema';
 import { type AnyRow, sameValue } from '../values';
@@ -87,11 +87,7 @@ function rowUpdate2(columns: readonly ColumnSchema[], delta: RowDelta, word: 'in
   const { old, new: next } = delta;
   if (next === undefined) return { delete: null };
   if (old === undefined) {
-    const given = columns.filter((column) => {
-      const value = next[column.name];
-      const empty = value instanceof Map ? value.size === 0 : Array.isArray(value) && value.length === 0;
-      return !empty && value !== undefined && value !== '' && value !== 0 && value !== false;
-    });
+    const given = columns.filter((column) => !sameValue(next[column.name], defaultValue(column)));
     return { [word]: encoded(given, next) };
   }
   const changed = changedColumns(columns, old, next);

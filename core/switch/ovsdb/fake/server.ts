@@ -74,6 +74,9 @@ export class FakeOvsdbServer {
   connect(): Duplex {
     if (this.accepting === 'refuse') throw new OvsdbConnectionError('refused', 'the fake server refuses connections');
     const [near, far] = duplexPair();
+    // A pair tells of an orderly end only; a socket's other end also learns when it is torn down.
+    near.once('close', () => far.destroy());
+    far.once('close', () => near.destroy());
     this.accept(far);
     return near;
   }
