@@ -125,7 +125,7 @@ function niciraText(bytes: Buffer, at: number, end: number): string | undefined 
     case NXAST.REG_LOAD:
       return loadText(bytes, at);
     case NXAST.REG_LOAD2:
-      return setFieldText(bytes, at + 16);
+      return setFieldText(bytes, at + 10);
     case NXAST.REG_MOVE:
       return `M${bytes.toString('latin1', at + 10, at + 16)}${headerText(bytes, at + 16)}${headerText(bytes, at + 20)};`;
     case NXAST.OUTPUT_REG:

@@ -46,7 +46,7 @@ function decodeNicira(bytes: Buffer, at: number, end: number, nameOf: PortNameOf
       return target === undefined ? undefined : { type: 'load', value: bytesToNumber(bytes.subarray(at + 16, at + 24)), target };
     }
     case NXAST.REG_LOAD2:
-      return decodeSetField(bytes, at + 16);
+      return decodeSetField(bytes, at + 10);
     case NXAST.REG_MOVE: {
       const width = bytes.readUInt16BE(at + 10);
       const source = readSubfield(bytes, at + 16, bytes.readUInt16BE(at + 12), width);

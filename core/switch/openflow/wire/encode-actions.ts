@@ -87,9 +87,8 @@ export class ActionEncoder {
       endAction(writer, start);
     } else {
       const start = beginNicira(writer, NXAST.REG_LOAD2);
-      writer.zeros(6);
       writeField(writer, { field, value, mask });
-      if (writer.length === start + 16) throw new FlowNotationError(action.field, 'set_field with an empty mask sets nothing');
+      if (writer.length === start + 10) throw new FlowNotationError(action.field, 'set_field with an empty mask sets nothing');
       endAction(writer, start);
     }
   }

@@ -1,4 +1,5 @@
-import { type Field, FIELDS, type Match, matchFields, type MatchedField, putValue, type ResolvePort } from '@patchbay/sdk/flow';
+import { type Field, fieldNamed, FIELDS, type Match, matchFields, type MatchedField, putValue, type ResolvePort } from '@patchbay/sdk/flow';
+import { ONF } from './action-types';
 import type { WireWriter } from './writer';
 
 /** OpenFlow 1.3.5, 7.2.2: the match is a list of OXM fields. */
@@ -86,6 +87,14 @@ export interface WireField {
   readonly mask: Buffer | undefined;
 }
 
+/** tcp_flags as OpenFlow 1.3's ONF extension (EXT-109), which Open vSwitch speaks on 1.3 and 1.4. */
+const ONF_TCP_FLAGS = 42;
+const TCP_FLAGS = fieldNamed('tcp_flags');
+
+function onfField(header: number, experimenter: number): Field | undefined {
+  return experimenter === ONF && ((header >>> 9) & 0x7f) === ONF_TCP_FLAGS ? TCP_FLAGS : undefined;
+}
+
 /** Reads the OXM fields between two offsets. An experimenter's field carries its experimenter in front of the value. */
 export function readFields(bytes: Buffer, from: number, to: number): WireField[] {
   const fields: WireField[] = [];
@@ -98,7 +107,7 @@ export function readFields(bytes: Buffer, from: number, to: number): WireField[]
     const end = at + 4 + length;
     const masked = (header & 0x100) !== 0;
     const width = masked ? (end - body) / 2 : end - body;
-    const field = experimenter ? undefined : fieldOfHeader(header);
+    const field = experimenter ? onfField(header, bytes.readUInt32BE(at + 4)) : fieldOfHeader(header);
     fields.push({
       header,
       field: field !== undefined && field.bytes === width ? field : undefined,
