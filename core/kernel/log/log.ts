@@ -67,9 +67,11 @@ export function logFileOf(settings: Pick<LoggingSettings, 'log_file' | 'log_dir'
 
 function outputsOf(settings: LoggingSettings): readonly LogOutput[] {
   const file = logFileOf(settings);
-  const stderr = settings.use_stderr || settings.use_journal || file === null;
+  // Node has no datagram sockets of the unix kind, which /dev/log is: journald takes lines by priority and passes them to syslog.
+  const journal = settings.use_journal || settings.use_syslog;
+  const stderr = settings.use_stderr || journal || file === null;
   return [
     ...(file === null ? [] : [fileOutput(file)]),
-    ...(stderr ? [stderrOutput(settings.use_journal ? 'journal' : 'plain')] : []),
+    ...(stderr ? [stderrOutput(journal ? 'journal' : 'plain')] : []),
   ];
 }
