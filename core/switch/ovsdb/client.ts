@@ -243,7 +243,6 @@ export class OvsdbClient<Tables = OpenVSwitchTables> {
       this.store.adopt(schema, columns);
       this.synchronise({ peer, schema, dialect, missingColumns: missing }, reply);
     });
-    for (const lock of this.locks.values()) this.askFor(lock);
   }
 
   private synchronise(session: Session, reply: MonitorReply): void {
@@ -255,6 +254,8 @@ export class OvsdbClient<Tables = OpenVSwitchTables> {
     this.position = { fingerprint: session.schema.fingerprint, lastTransaction: reply.lastTransaction };
     this.session = session;
     this.backoff.reset();
+    // Before any listener runs, for one that asks for a lock would otherwise have it asked for twice.
+    for (const lock of this.locks.values()) this.askFor(lock);
     this.events.emit('connected', session);
     this.publish(first ? 'initial' : 'resynchronised', changes);
     const by = first ? 'first' : continued ? 'continued' : 'compared';

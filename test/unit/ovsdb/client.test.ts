@@ -273,6 +273,41 @@ describe('an OVSDB client', () => {
     expect(table.findBy('name', 'missing0')?.error).toBe('could not open network device missing0');
   });
 
+  it('asks once for a lock on each session, also from a listener', async () => {
+    const server = serve();
+    const client = newClient(server);
+    client.on('connected', () => client.lock('agent'));
+    await client.ready();
+    await client.lock('agent').held(5000);
+    const back = next(client, 'resynchronised');
+    server.dropSessions();
+    await back;
+    await client.lock('agent').held(5000);
+    expect(server.received.filter(([method]) => method === 'lock')).toHaveLength(2);
+  });
+
+  it('keeps serving the other listeners when one throws', async () => {
+    const client = await connect(serve());
+    const thrown: unknown[] = [];
+    const schedule = jest.spyOn(globalThis, 'queueMicrotask').mockImplementation((callback) => {
+      try {
+        callback();
+      } catch (error) {
+        thrown.push(error);
+      }
+    });
+    const mistake = new Error('a mistake');
+    client.on('changes', () => {
+      throw mistake;
+    });
+    const seen: ChangeBatch[] = [];
+    client.on('changes', (batch) => seen.push(batch));
+    await addBridge(client, 'br-int');
+    schedule.mockRestore();
+    expect(seen).toHaveLength(1);
+    expect(thrown).toEqual([mistake]);
+  });
+
   it('rejects everything that waits when it is stopped', async () => {
     const client = await connect(serve());
     const waiting = client.waitFor('never', () => undefined);

@@ -1,7 +1,7 @@
 import { encodeValue } from '../codec';
 import type { BaseType, ColumnSchema, TableSchema } from '../schema';
-import type { AnyRow, Atom, Uuid, Value } from '../values';
-import { type Draft, Refusal } from './contents';
+import { type AnyRow, type Atom, sameValue, type Uuid, type Value } from '../values';
+import { type Draft, Refusal, type RowDelta } from './contents';
 
 /**
  * What the server does at commit (RFC 7047 sections 3.2 and 4.1.3): weak references to rows that are gone are dropped, rows
@@ -9,15 +9,24 @@ import { type Draft, Refusal } from './contents';
  * tables and the columns' own bounds hold, and indexes are unique.
  */
 export function commitChecks(draft: Draft): void {
-  if (draft.deltas().length === 0) return;
-  collectGarbage(draft);
-  for (const { table, new: row } of draft.deltas()) if (row !== undefined) dropWeakReferences(draft, table, row);
-  dropWeakReferencesToRemoved(draft);
-  for (const [name, table] of draft.schema.tables) {
-    checkStrongReferences(draft, table);
+  if (draft.deltas().some((delta) => touchesReferences(draft, delta))) {
+    collectGarbage(draft);
+    for (const { table, new: row } of draft.deltas()) if (row !== undefined) dropWeakReferences(draft, table, row);
+    dropWeakReferencesToRemoved(draft);
+    for (const table of draft.schema.tables.values()) checkStrongReferences(draft, table);
+  }
+  for (const name of new Set(draft.deltas().map((delta) => delta.table))) {
+    const table = draft.table(name);
     checkSize(draft, name, table);
     checkIndexes(draft, table);
   }
+}
+
+/** Only rows that come or go, and references that change, can break or orphan anything. */
+function touchesReferences(draft: Draft, { table, old, new: next }: RowDelta): boolean {
+  if (old === undefined || next === undefined) return true;
+  const columns = [...referring(draft.table(table), 'strong'), ...referring(draft.table(table), 'weak')];
+  return columns.some(({ name }) => !sameValue(old[name], next[name]));
 }
 
 function collectGarbage(draft: Draft): void {
@@ -97,9 +106,9 @@ function checkSize(draft: Draft, name: string, table: TableSchema): void {
 function checkIndexes(draft: Draft, table: TableSchema): void {
   for (const index of table.indexes) {
     const seen = new Map<string, Uuid>();
+    const columns = index.flatMap((name) => table.columns.get(name) ?? []);
     for (const row of draft.rows(table.name)) {
-      const columns = index.flatMap((name) => table.columns.get(name) ?? []);
-      const key = JSON.stringify(columns.map((column) => encodeValue(column, row[column.name])));
+      const key = columns.map((column) => JSON.stringify(encodeValue(column, row[column.name]))).join(' ');
       const other = seen.get(key);
       if (other !== undefined) {
         throw new Refusal(
