@@ -32,6 +32,12 @@ export function parseTransportUrl(text: string): TransportUrl {
   if (fragment !== undefined) {
     throw new TransportUrlError('password', 'contains "#": write it as %23 (and / as %2F, @ as %40) inside a password');
   }
+  if (path.includes('@') || query.includes('@')) {
+    throw new TransportUrlError(
+      'password',
+      'an "@" follows the hosts: write "/" and "?" inside a password as %2F and %3F',
+    );
+  }
   const given = authority.split(',').filter((part) => part !== '');
   const [first = endpoint(''), ...rest] = given.map(endpoint);
   const virtualHost = decoded(path.slice(1), 'virtual_host');

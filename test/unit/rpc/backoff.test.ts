@@ -1,0 +1,46 @@
+import { CallTimeouts, retryDelayMs } from '../../../core/rpc';
+import { scopedMethod } from '../../../core/rpc/backoff';
+
+describe('call timeouts', () => {
+  const timeouts = () => new CallTimeouts({ initialMs: 60_000, maxMs: 600_000, random: () => 0.5 });
+
+  it('double with each timeout up to the maximum', () => {
+    const policy = timeouts();
+    const seen = Array.from({ length: 6 }, () => {
+      const before = policy.timeoutOf('m');
+      policy.timedOut('m');
+      return before;
+    });
+    expect(seen).toEqual([60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
+  });
+
+  it('are counted for each method of each namespace', () => {
+    const policy = timeouts();
+    policy.timedOut(scopedMethod('trunk', 'm'));
+    expect([policy.timeoutOf(scopedMethod('trunk', 'm')), policy.timeoutOf(scopedMethod(undefined, 'm'))]).toEqual([
+      120_000, 60_000,
+    ]);
+  });
+
+  it('hold the caller back a random part of what it waited, of 60 s at most', () => {
+    const policy = timeouts();
+    expect([policy.timedOut('m'), policy.timedOut('m')]).toEqual([30_000, 30_000]);
+    expect(new CallTimeouts({ initialMs: 1000, maxMs: 2000, random: () => 0.5 }).timedOut('m')).toBe(500);
+  });
+
+  it('are capped by a later maximum, for methods that had grown too', () => {
+    const policy = timeouts();
+    policy.timedOut('m');
+    policy.setMaxTimeout(10_000);
+    expect([policy.timeoutOf('m'), policy.timeoutOf('n')]).toEqual([10_000, 10_000]);
+  });
+});
+
+describe('pauses between rounds of connection attempts', () => {
+  it('grow by the step up to the maximum', () => {
+    const rounds = [0, 1, 2, 15, 100];
+    expect(rounds.map((round) => retryDelayMs({ first: 1, step: 2, max: 30 }, round))).toEqual([
+      1000, 3000, 5000, 30_000, 30_000,
+    ]);
+  });
+});

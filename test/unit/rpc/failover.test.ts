@@ -1,0 +1,96 @@
+import { createMessaging, type Messaging } from '../../../core/rpc';
+import { MemoryBroker } from '../../support/memory-broker';
+
+const hosts = ['h1', 'h2', 'h3'];
+let messaging: Messaging | undefined;
+afterEach(() => messaging?.close());
+
+function open(broker: MemoryBroker, rabbit: Record<string, unknown> = {}) {
+  const transportUrl = `rabbit://u:p@${hosts.join(',u:p@')}/`;
+  const retry = { rabbit_retry_interval: 0.01, rabbit_retry_backoff: 0, rabbit_interval_max: 0.01 };
+  messaging = createMessaging({
+    transportUrl,
+    connect: broker.connect,
+    rabbit: { ...retry, ...rabbit },
+    random: () => 0.999,
+  });
+  return messaging;
+}
+
+const connected = (opened: Messaging) => new Promise<void>((resolve) => opened.once('connected', resolve));
+const attempted = (broker: MemoryBroker) =>
+  broker.attempts.filter((each) => each.includes(':consume:')).map((each) => each.split(' ')[0]);
+
+describe('several brokers', () => {
+  it.each(['round-robin', 'shuffle'])('are tried until one answers (%s)', async (kombu_failover_strategy) => {
+    const broker = new MemoryBroker();
+    broker.answerOn((host) => host === 'h3');
+    await connected(open(broker, { kombu_failover_strategy }));
+    expect(attempted(broker).at(-1)).toBe('h3');
+  });
+
+  it('are all tried before a pause, and told of one by one', async () => {
+    const broker = new MemoryBroker();
+    broker.answerOn(() => false);
+    const pauses: number[] = [];
+    const opened = open(broker);
+    const told = new Promise<void>((resolve) => {
+      opened.on('unreachable', ({ retryInMs }) => {
+        pauses.push(retryInMs);
+        if (pauses.length >= 12) resolve();
+      });
+    });
+    await told;
+    expect(pauses.slice(0, 12).filter((pause) => pause > 0)).toHaveLength(4);
+    expect(new Set(attempted(broker))).toEqual(new Set(hosts));
+  });
+
+  it('are left for another when the present one goes', async () => {
+    const broker = new MemoryBroker();
+    const opened = open(broker);
+    await connected(opened);
+    const first = attempted(broker).at(-1);
+    broker.answerOn((host) => host !== first);
+    const restored = new Promise((resolve) => opened.once('restored', resolve));
+    broker.closeConnections();
+    await restored;
+    expect(attempted(broker).at(-1)).not.toBe(first);
+  });
+
+  it('need not be there when the messaging is made', () => {
+    const broker = new MemoryBroker();
+    broker.answerOn(() => false);
+    expect(open(broker).stats()).toEqual({
+      connections: 0,
+      queues: 0,
+      ageOfLastMessageMs: undefined,
+      pendingCalls: 0,
+      blocked: false,
+    });
+  });
+
+  it('may come back while a call waits', async () => {
+    const broker = new MemoryBroker();
+    broker.answerOn(() => false);
+    const opened = open(broker);
+    opened.listen({ topic: 't', shared: true, version: '1.0' }, { m: () => 'here' });
+    const call = opened.call({ topic: 't', version: '1.0' }, 'm', {}, { idempotent: true });
+    broker.answerOn(() => true);
+    await expect(call).resolves.toBe('here');
+    expect(opened.stats().ageOfLastMessageMs).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('queue names', () => {
+  it('are those of the queue manager if asked for, and stay when the messaging is closed', async () => {
+    const broker = new MemoryBroker();
+    const opened = open(broker, { use_queue_manager: true, hostname: 'compute-1', processname: 'agent' });
+    expect(opened.queueNames).toEqual({
+      reply: 'reply_compute-1:agent:1',
+      notifications: 'patchbay_fanout_compute-1:agent:1',
+    });
+    await connected(opened);
+    await opened.close();
+    expect([...broker.queues.keys()]).toEqual(['reply_compute-1:agent:1']);
+  });
+});

@@ -1,0 +1,48 @@
+import { encodeVersionedObject, pushTopics, ResourceClient, referenceQueueNames } from '../../../core/rpc';
+
+const network = (id: string) => encodeVersionedObject('Network', { id, mtu: 1450 });
+
+describe('the resource client', () => {
+  it('pulls one object, or undefined', async () => {
+    const call = jest.fn().mockResolvedValueOnce(network('n')).mockResolvedValueOnce(null);
+    const client = new ResourceClient(call);
+    await expect(client.pull('Network', '1.1', 'n')).resolves.toMatchObject({ id: 'n', mtu: 1450 });
+    await expect(client.pull('Network', '1.1', 'm')).resolves.toBeUndefined();
+    expect(call).toHaveBeenCalledWith(
+      { topic: 'q-plugin', version: '1.1' },
+      'pull',
+      { resource_type: 'Network', version: '1.1', resource_id: 'n' },
+      { idempotent: true },
+    );
+  });
+
+  it('pulls many by a filter, or all', async () => {
+    const call = jest.fn().mockResolvedValue([network('a'), network('b')]);
+    const client = new ResourceClient(call);
+    const found = await client.bulkPull('Network', '1.1', { id: ['a', 'b'] });
+    await client.bulkPull('Network', '1.1');
+    expect(found.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(call.mock.calls.map(([, method, args]) => [method, args.filter_kwargs])).toEqual([
+      ['bulk_pull', { id: ['a', 'b'] }],
+      ['bulk_pull', null],
+    ]);
+  });
+
+  it('refuses an answer of another type', async () => {
+    const client = new ResourceClient(async () => network('n'));
+    await expect(client.pull('Port', '1.7', 'n')).rejects.toMatchObject({ field: 'versioned_object.name' });
+  });
+
+  it('names the topics of pushes by type and version', () => {
+    expect(pushTopics({ Port: '1.7', Trunk: '1.1' })).toEqual(['neutron-vo-Port-1.7', 'neutron-vo-Trunk-1.1']);
+  });
+});
+
+describe('queues of the reference agent', () => {
+  it('are one for each of its topics and this host', () => {
+    const names = referenceQueueNames('compute-1');
+    expect(names).toContain('q-agent-notifier-l2population-update.compute-1');
+    expect(names).toContain('neutron-vo-Port-1.7.compute-1');
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
