@@ -13,8 +13,10 @@ export function segmentKey(segment: Pick<Segment, 'networkId' | 'segmentationId'
 export interface CarriedVlans {
   /** Segment → VLAN, where ports are, or were last, wired into one. */
   readonly bySegment: ReadonlyMap<string, number>;
-  /** VLAN → the segments that ports carry it for; `null` for a port that does not say. */
+  /** VLAN → the segments that wired ports carry it for; `null` for a port that does not say. */
   readonly byVlan: ReadonlyMap<number, ReadonlySet<string | null>>;
+  /** VLANs that dead ports were last wired into. */
+  readonly remembered: ReadonlySet<number>;
 }
 
 /**
@@ -24,19 +26,18 @@ export interface CarriedVlans {
 export function carriedVlans(ports: readonly PortView[]): CarriedVlans {
   const bySegment = new Map<string, number>();
   const byVlan = new Map<number, Set<string | null>>();
-  const carry = (vlan: number, segment: string | null) =>
-    byVlan.set(vlan, (byVlan.get(vlan) ?? new Set<string | null>()).add(segment));
+  const remembered = new Set<number>();
   const wiredFirst = [...ports].sort((left, right) => Number(isWired(right)) - Number(isWired(left)));
   for (const port of wiredFirst) {
     const network = port.otherConfig.net_uuid;
     const segment = network === undefined ? null : `${network}/${port.otherConfig.segmentation_id ?? 'None'}`;
-    if (isWired(port)) carry(Number(port.tag), segment);
     const vlan = isWired(port) ? Number(port.tag) : Number(port.otherConfig.tag);
-    if (segment === null || !isLive(vlan)) continue;
-    carry(vlan, segment);
-    if (!bySegment.has(segment)) bySegment.set(segment, vlan);
+    if (!isLive(vlan)) continue;
+    if (isWired(port)) byVlan.set(vlan, (byVlan.get(vlan) ?? new Set<string | null>()).add(segment));
+    else remembered.add(vlan);
+    if (segment !== null && !bySegment.has(segment)) bySegment.set(segment, vlan);
   }
-  return { bySegment, byVlan };
+  return { bySegment, byVlan, remembered };
 }
 
 const isWired = (port: PortView): boolean => port.tag !== null && isLive(port.tag);
@@ -74,7 +75,7 @@ export class VlanPool {
       return { vlan: restored, origin: 'restored' };
     }
     for (let vlan = this.first; vlan <= this.last; vlan++) {
-      if (this.holderOf.has(vlan) || carried.byVlan.has(vlan)) continue;
+      if (this.holderOf.has(vlan) || carried.byVlan.has(vlan) || carried.remembered.has(vlan)) continue;
       this.assign(segment, vlan);
       return { vlan, origin: 'free' };
     }
@@ -83,7 +84,8 @@ export class VlanPool {
       first: this.first,
       last: this.last,
       given: this.holderOf.size,
-      carried: [...carried.byVlan.keys()].filter((vlan) => !this.holderOf.has(vlan)).length,
+      carried: new Set([...carried.byVlan.keys(), ...carried.remembered].filter((vlan) => !this.holderOf.has(vlan)))
+        .size,
     });
   }
 

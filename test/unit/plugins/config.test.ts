@@ -38,13 +38,13 @@ describe('options of the stock plugins', () => {
 
 describe('bridge_mappings', () => {
   test('reads the text of an ini file', () => {
-    expect(BridgeMappingsConfig.parse({ bridge_mappings: 'physnet1:br-ex, physnet2 : br-vlan,' })).toEqual({
+    expect(BridgeMappingsConfig.parse({ bridge_mappings: 'physnet1:br-ex, physnet2 : br-vlan,' })).toMatchObject({
       bridge_mappings: { physnet1: 'br-ex', physnet2: 'br-vlan' },
     });
   });
 
   test('reads a map', () => {
-    expect(BridgeMappingsConfig.parse({ bridge_mappings: { physnet1: 'br-ex' } })).toEqual({
+    expect(BridgeMappingsConfig.parse({ bridge_mappings: { physnet1: 'br-ex' } })).toMatchObject({
       bridge_mappings: { physnet1: 'br-ex' },
     });
   });
