@@ -1,0 +1,39 @@
+import { dict, honoured, list, natural, section, text } from './model';
+
+/** [patchbay]: what Neutron has no word for. The reference agent ignores the section, so going back works with the same files. */
+export const ownOptions = section('patchbay', [
+  [
+    'plugins_file',
+    text,
+    null,
+    honoured(
+      [],
+      'YAML with a `plugins:` list that is merged into the stock one; a relative path starts at this ini file',
+    ),
+  ],
+  [
+    'accept_missing',
+    list,
+    '',
+    honoured('settings.accept_missing', 'options and extensions to go without, by name, as `--accept-missing`'),
+  ],
+  ['admit_ports', list, '', honoured('integration-bridge.admit_ports')],
+  [
+    'openflow_connections',
+    dict,
+    '',
+    honoured(
+      'settings.openflow_connections',
+      '`bridge:target,…` for a bridge that is not reached on its management socket',
+    ),
+  ],
+  ['ovs_run_dir', text, '/run/openvswitch', honoured('settings.ovs_run_dir')],
+  ['run_dir', text, '/run/patchbay', honoured('settings.run_dir')],
+  ['state_dir', text, '/var/lib/patchbay', honoured('settings.state_dir')],
+  [
+    'resync_interval',
+    natural,
+    '300',
+    honoured('settings.resync_interval', 'seconds between comparisons of the whole switch; 0: none'),
+  ],
+]);

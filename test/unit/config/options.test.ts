@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { defaultSettings, iniOptions, optionsPage } from '../../../core/config';
+import { convert } from '../../../core/config/oslo';
+import { AntiSpoofingConfig } from '../../../plugins/anti-spoofing/config';
+import { BridgeMappingsConfig } from '../../../plugins/bridge-mappings/config';
+import { HeartbeatConfig } from '../../../plugins/heartbeat/config';
+import { IntegrationBridgeConfig } from '../../../plugins/integration-bridge/config';
+import { NeutronConfig } from '../../../plugins/neutron/config';
+import { TunnelsConfig } from '../../../plugins/tunnels/config';
+
+const schemas: Readonly<Record<string, z.ZodObject>> = {
+  'anti-spoofing': AntiSpoofingConfig,
+  'bridge-mappings': BridgeMappingsConfig,
+  heartbeat: HeartbeatConfig,
+  'integration-bridge': IntegrationBridgeConfig,
+  neutron: NeutronConfig,
+  tunnels: TunnelsConfig,
+};
+
+const targets = iniOptions.flatMap((option) =>
+  option.verdict.kind === 'honoured' ? option.verdict.becomes.map((target) => ({ option, target })) : [],
+);
+
+test('docs/options.md is what the option table says', () => {
+  expect(readFileSync(join(__dirname, '../../../docs/options.md'), 'utf8')).toBe(optionsPage());
+});
+
+test('each option is in the table once', () => {
+  const all = iniOptions.map((option) => `${option.section}.${option.name}`);
+  expect(all.filter((each, place) => all.indexOf(each) !== place)).toEqual([]);
+});
+
+test('every default is of its type', () => {
+  for (const option of iniOptions) {
+    if (option.default !== null) expect(() => convert(option.type, option.default ?? '')).not.toThrow();
+  }
+});
+
+test('every setting that an option becomes is one, of the same type', () => {
+  const settings: Readonly<Record<string, unknown>> = { ...defaultSettings('host') };
+  const logging: Readonly<Record<string, unknown>> = { ...defaultSettings('host').logging };
+  for (const { option, target } of targets) {
+    const [owner, name = '', inner] = target.split('.');
+    if (owner !== 'settings') continue;
+    const place = inner === undefined ? settings : logging;
+    expect(Object.keys(place)).toContain(inner ?? name);
+    const ours = place[inner ?? name];
+    const kinds: Readonly<Record<string, string>> = {
+      boolean: 'boolean',
+      integer: 'number',
+      list: 'object',
+      dict: 'object',
+    };
+    if (ours !== null) expect([target, typeof ours]).toEqual([target, kinds[option.type.kind] ?? 'string']);
+  }
+});
+
+test('every setting has an option, so that an ini can say all that YAML can', () => {
+  const settings = defaultSettings('host');
+  const reached = targets.map(({ target }) => target);
+  const { logging, ...others } = settings;
+  for (const name of Object.keys(others)) expect(reached).toContain(`settings.${name}`);
+  for (const name of Object.keys(logging)) expect(reached).toContain(`settings.logging.${name}`);
+});
+
+test('every option that a stock plugin is given is one that it has, with the default of the reference', () => {
+  for (const { option, target } of targets) {
+    const [plugin = '', name = ''] = target.split('.');
+    const schema = schemas[plugin];
+    if (schema === undefined) continue;
+    expect([target, Object.hasOwn(schema.shape, name)]).toEqual([target, true]);
+    if (name === 'rabbit' || option.default === null) continue;
+    const shape = schema.shape[name] ?? z.never();
+    const theirs = z.safeParse(shape, convert(option.type, option.default));
+    expect([target, theirs.data]).toEqual([target, z.safeParse(shape, undefined).data]);
+  }
+});
+
+test('an option that means nothing here, or is refused, says why', () => {
+  for (const { verdict } of iniOptions) {
+    if (verdict.kind !== 'honoured') expect(verdict.reason.length).toBeGreaterThan(10);
+  }
+});
