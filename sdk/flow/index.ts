@@ -8,3 +8,5 @@ export * from './parse-flow';
 export * from './port-text';
 export * from './subfield';
 export * from './values';
+export * from './builder';
+export * from './print-flow';

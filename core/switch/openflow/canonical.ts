@@ -27,7 +27,8 @@ const WIDE_REGISTER = fieldNamed('xreg0').order;
 const WIDEST_REGISTER = fieldNamed('xxreg0').order;
 const PACKET_MARK = fieldNamed('pkt_mark').order;
 
-interface Entry {
+/** One field of a match in canonical terms; without a mask all bits count. */
+export interface MatchEntry {
   readonly order: number;
   readonly value: Buffer;
   readonly mask: Buffer | undefined;
@@ -44,7 +45,7 @@ function bytesOf(value: number, width: number): Buffer {
 }
 
 /** Splits xreg and xxreg matches into the registers they overlay, as the switch does. */
-function splitRegister(order: number, value: Buffer, mask: Buffer | undefined): Entry[] {
+function splitRegister(order: number, value: Buffer, mask: Buffer | undefined): MatchEntry[] {
   const wide = order >= WIDEST_REGISTER ? 4 : 2;
   const first = REGISTER + (order - (wide === 4 ? WIDEST_REGISTER : WIDE_REGISTER)) * wide;
   return Array.from({ length: wide }, (_, index) => ({
@@ -54,8 +55,9 @@ function splitRegister(order: number, value: Buffer, mask: Buffer | undefined): 
   }));
 }
 
-function entries(found: readonly WireField[]): Entry[] {
-  const list: Entry[] = [];
+/** A match's fields with the switch's own rewriting done, in order. */
+export function matchEntries(found: readonly WireField[]): MatchEntry[] {
+  const list: MatchEntry[] = [];
   let tci = 0;
   let tciMask = 0;
   for (const { field, value, mask, header } of found) {
@@ -89,7 +91,7 @@ function entries(found: readonly WireField[]): Entry[] {
 /** Canonical text of the match whose OXM fields lie between two offsets. */
 export function canonicalMatch(bytes: Buffer, from: number, to: number): string {
   let text = '';
-  for (const { order, value, mask } of entries(readFields(bytes, from, to))) {
+  for (const { order, value, mask } of matchEntries(readFields(bytes, from, to))) {
     let zeros = mask !== undefined;
     let ones = true;
     if (mask !== undefined) {

@@ -62,6 +62,14 @@ export class OpenFlowConnectionError extends Error {
   }
 }
 
+/** The error that a switch would send under that name, for a switch that is made up. @throws RangeError for a name OpenFlow 1.4 does not have. */
+export function errorNamed(name: string): OpenFlowError {
+  for (const [type, codes] of Object.entries(STANDARD_ERRORS)) {
+    for (const [code, candidate] of Object.entries(codes)) if (candidate === name) return new OpenFlowError(Number(type), Number(code), name);
+  }
+  throw new RangeError(`OpenFlow has no error ${name}`);
+}
+
 /** Reads an error message's type and code (and, of an experimenter, its type). */
 export function decodeError(version: number, message: Buffer): OpenFlowError {
   const type = message.readUInt16BE(8);

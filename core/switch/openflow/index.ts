@@ -5,3 +5,4 @@ export * from './errors';
 export * from './installed-flow';
 export type { ConntrackFilter, ConntrackTuple } from './messages/conntrack';
 export type { OpenFlowTarget } from './transport';
+export { OpenFlowReconnector, type ReconnectOptions } from './reconnecting';

@@ -1,0 +1,1 @@
+export { FakeOpenFlowClient, FakeOpenFlowSwitch, type Refusal } from './fake-switch';
