@@ -3,7 +3,7 @@ import { decodeVersionedObject, encodeVersionedObject, parseTransportUrl, redact
 import { decodeMessage, encodeReply, encodeRequest } from '../../../core/rpc/envelope';
 import { shapes } from '../../../core/rpc/versioned-objects/shapes';
 
-const word = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => text.isWellFormed());
+const word = fc.string({ unit: 'grapheme', minLength: 1 });
 const endpoint = fc.record({
   username: word,
   password: word,
