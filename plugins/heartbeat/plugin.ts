@@ -15,6 +15,8 @@ import {
 import { HeartbeatConfig } from './config';
 import { configurations } from './configurations';
 
+const FIRST_RETRY_MS = 1_000;
+
 /**
  * Heartbeat: tells the control plane, again and again, that this agent lives and what it can do. The server takes an agent for dead that
  * it has not heard of for a while, and binds no ports to it.
@@ -33,6 +35,7 @@ import { configurations } from './configurations';
 export class Heartbeat implements Plugin {
   private synced = false;
   private underWay = false;
+  private failures = 0;
   private trouble: string | undefined;
 
   constructor(
@@ -52,24 +55,25 @@ export class Heartbeat implements Plugin {
     void this.synchronisation.synced.then(() => {
       this.synced = true;
     });
-    this.report();
+    this.jobs.after('first report', 0, () => this.report());
     this.jobs.every('report', this.config.report_interval * 1_000, () => this.report());
   }
 
-  /** Starts a report unless one is still being tried: the control plane wants to hear that we live, not how often. */
-  private report(): void {
+  /** Reports unless a report is under way. One that came to nothing is tried again before the next is due, later each time. */
+  private async report(): Promise<void> {
     if (this.underWay) return;
     this.underWay = true;
-    const backoff = { initialMs: 1_000, maxMs: this.config.report_interval * 1_000 };
-    this.jobs.untilDone('report until heard', backoff, async () => {
-      try {
-        await this.reportOnce();
-      } catch (error) {
-        this.failed(error instanceof Error ? error.message : String(error));
-        throw error;
-      }
+    try {
+      await this.reportOnce();
+      this.failures = 0;
+    } catch (error) {
+      this.failed(error instanceof Error ? error.message : String(error));
+      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.failures, this.config.report_interval * 1_000);
+      this.failures += 1;
+      this.jobs.after('report again', delayMs, () => this.report());
+    } finally {
       this.underWay = false;
-    });
+    }
   }
 
   private async reportOnce(): Promise<void> {

@@ -9,8 +9,6 @@ export const IntegrationBridgeConfig = z
       .default(50_000)
       .describe('How many MAC addresses a bridge of ours may learn (Bridge other_config:mac-table-size).'),
     igmp_snooping_enable: z.boolean().default(false).describe('Snoop IGMP on the integration bridge.'),
-    igmp_flood: z.boolean().default(false).describe('Flood multicast packets, other than reports, to provider ports.'),
-    igmp_flood_reports: z.boolean().default(true).describe('Flood multicast reports to provider ports.'),
     igmp_flood_unregistered: z
       .boolean()
       .default(false)

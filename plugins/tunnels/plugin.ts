@@ -199,10 +199,15 @@ export class Tunnels implements Plugin {
   }
 
   private forget(name: string, flows: Pick<LearnedFlows, 'match' | 'outPort'>): void {
-    const bridge = this.identity.tunnelBridge;
-    this.jobs.untilDone(name, { initialMs: 500, maxMs: 30_000 }, () =>
-      this.effects.deleteLearned({ bridge, ...flows, when: 'settled' }),
+    const ask = () => this.effects.deleteLearned({ bridge: this.identity.tunnelBridge, ...flows, when: 'settled' });
+    // Asked at once, while the port is still there to be found by name.
+    const asked = ask().then(
+      () => true,
+      () => false,
     );
+    this.jobs.untilDone(name, { initialMs: 500, maxMs: 30_000 }, async (_signal, attempt) => {
+      if (attempt > 1 || !(await asked)) await ask();
+    });
   }
 
   private readSwitch(): Promise<void> {

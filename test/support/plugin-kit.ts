@@ -168,8 +168,12 @@ export class FakeJobs implements Jobs {
     return () => this.periodic.delete(name);
   }
 
-  after(name: string, _delayMs: number, work: (signal: AbortSignal) => Promise<void> | void): () => void {
-    return this.untilDone(name, undefined, async (signal) => work(signal));
+  /** Work that waits is done by `retry`. */
+  after(name: string, delayMs: number, work: (signal: AbortSignal) => Promise<void> | void): () => void {
+    const start = () => this.untilDone(name, undefined, async (signal) => work(signal));
+    if (delayMs === 0) return start();
+    this.failed.set(name, start);
+    return () => this.failed.delete(name);
   }
 
   untilDone(
