@@ -61,14 +61,40 @@ export interface CaptureOptions {
 /** What an instance would be: a network namespace that holds the interface Open vSwitch made for a port. */
 export class Guest {
   private captures = 0;
+  private plugged = true;
 
   constructor(
     private readonly host: GuestHost,
     readonly portId: string,
     readonly interfaceName: string,
     readonly mac: string,
-    readonly namespace: string,
-  ) {}
+    readonly addresses: readonly string[],
+  ) {
+    this.namespace = `guest-${portId.slice(0, 11)}`;
+  }
+
+  readonly namespace: string;
+
+  get isPlugged(): boolean {
+    return this.plugged;
+  }
+
+  /** Removes what a switch that was restarted no longer holds: its tap outlives it, under the name the new one needs. */
+  async detach(): Promise<void> {
+    await this.exec('ip', 'link', 'delete', this.interfaceName);
+  }
+
+  /** Takes the interface that Open vSwitch made for the port into the guest, with its MAC and addresses. */
+  async attach(): Promise<void> {
+    const name = this.interfaceName;
+    await run(this.host.within(['ip', 'link', 'set', name, 'address', this.mac, 'netns', this.namespace]));
+    for (const address of this.addresses) {
+      const detection = address.includes(':') ? ['nodad'] : [];
+      await this.exec('ip', 'address', 'add', address, 'dev', name, ...detection);
+    }
+    await this.exec('ip', 'link', 'set', 'lo', 'up');
+    await this.exec('ip', 'link', 'set', name, 'up');
+  }
 
   /** Runs a program in the guest and gives what it wrote. */
   exec(program: string, ...argv: readonly string[]): Promise<string> {
@@ -98,6 +124,7 @@ export class Guest {
 
   /** Removes the port from its bridge and the guest with it, as Nova does when an instance is deleted. */
   async unplug(): Promise<void> {
+    this.plugged = false;
     await this.host.vsctl('--if-exists', 'del-port', this.interfaceName);
     await run(this.host.within(['ip', 'netns', 'delete', this.namespace]));
   }

@@ -29,6 +29,7 @@ export class Host {
   readonly underlay: { readonly ipv4: string; readonly ipv6: string };
   private readonly firstProcess: string;
   private readonly running = new Set<Running>();
+  private readonly guests: Guest[] = [];
   private logs = 0;
 
   constructor(
@@ -92,18 +93,13 @@ export class Host {
   async plug(portId: string, mac: string, options: PlugOptions = {}): Promise<Guest> {
     const { addresses = [], deviceId = portId, bridge = 'br-int' } = options;
     const name = `tap${portId.slice(0, 11)}`;
-    const guest = new Guest(this, portId, name, mac, `guest-${portId.slice(0, 11)}`);
+    const guest = new Guest(this, portId, name, mac, addresses);
     const marks = { 'iface-id': portId, 'attached-mac': mac, 'iface-status': 'active', 'vm-uuid': deviceId };
     const externalIds = Object.entries(marks).map(([key, value]) => `external_ids:${key}="${value}"`);
     await this.exec(['ip', 'netns', 'add', guest.namespace]);
     await this.vsctl('add-port', bridge, name, '--', 'set', 'Interface', name, 'type=internal', ...externalIds);
-    await this.exec(['ip', 'link', 'set', name, 'address', mac, 'netns', guest.namespace]);
-    for (const address of addresses) {
-      const detection = address.includes(':') ? ['nodad'] : [];
-      await guest.exec('ip', 'address', 'add', address, 'dev', name, ...detection);
-    }
-    await guest.exec('ip', 'link', 'set', 'lo', 'up');
-    await guest.exec('ip', 'link', 'set', name, 'up');
+    await guest.attach();
+    this.guests.push(guest);
     return guest;
   }
 
@@ -160,12 +156,21 @@ export class Host {
     return running;
   }
 
-  /** Ends ovs-vswitchd and starts it again; flows are lost, rows are kept, as after a crash. */
+  /**
+   * Kills ovs-vswitchd and starts it again: flows are lost, rows are kept. The new one does not find the taps that are in
+   * guests and makes others, so plugged guests are attached again; on a kernel datapath they would have stayed.
+   */
   async restartSwitch(): Promise<void> {
     const pid = Number(await this.exec('cat /run/openvswitch/ovs-vswitchd.pid'));
     await this.exec(`kill -KILL ${pid} && while kill -0 ${pid} 2>/dev/null; do sleep 0.02; done`);
     await this.exec([join(repository, 'test/bed/service'), 'switch']);
-    await until(() => this.appctl('-t', 'ovs-vswitchd', 'version'));
+    await until(() => this.exec(['ip', 'link', 'show', 'br-underlay']));
+    await this.exec([join(repository, 'test/bed/hosts'), 'address', String(this.number)]);
+    for (const guest of this.guests.filter((one) => one.isPlugged)) {
+      await guest.detach();
+      await until(() => this.exec(['ip', 'link', 'show', guest.interfaceName]));
+      await guest.attach();
+    }
   }
 
   logFile(name: string): string {

@@ -70,7 +70,7 @@ describe('guests of a bed without a control plane', () => {
   });
   afterAll(() => bed.stop());
 
-  test('send frames of any form and count those that arrive', async () => {
+  test('send frames of any form, count those that arrive, and outlive a restart of the switch', async () => {
     const [macA, macB] = ['fa:16:3e:00:00:0a', 'fa:16:3e:00:00:0b'];
     const a = await bed.host(1).plug('aaaaaaaa-0000-4000-8000-000000000000', macA, { addresses: ['10.1.0.1/24'] });
     const b = await bed.host(1).plug('bbbbbbbb-0000-4000-8000-000000000000', macB, { addresses: ['10.1.0.2/24'] });
@@ -81,6 +81,9 @@ describe('guests of a bed without a control plane', () => {
     await a.send([frame({ destination: macB, source: macA, tags: [{ vlan: 7 }] })], { count: 2 });
     await a.send([frame({ destination: macB, source: macA })], { count: 3 });
     await until(() => tagged.count === 2 && untagged.count === 3);
+
+    await bed.host(1).restartSwitch();
+    await until(async () => (await a.ping('10.1.0.2', { count: 1 })).received === 1);
 
     await b.unplug();
     await expect(bed.host(1).vsctl('list-ports', 'br-int')).resolves.toBe(`${a.interfaceName}\n`);
