@@ -79,10 +79,15 @@ export const ovsOptions = section('ovs', [
     meaningless('there is no trunk plugin: parent ports are wired, the subports of a trunk are not'),
   ],
   ['ovsdb_timeout', natural, '10', honoured('settings.ovsdb_timeout')],
-  ['bridge_mac_table_size', natural, '50000', honoured('integration-bridge.bridge_mac_table_size')],
+  [
+    'bridge_mac_table_size',
+    natural,
+    '50000',
+    honoured(['integration-bridge.bridge_mac_table_size', 'bridge-mappings.bridge_mac_table_size']),
+  ],
   ['igmp_snooping_enable', flag, 'false', honoured('integration-bridge.igmp_snooping_enable')],
-  ['igmp_flood', flag, 'false', honoured('integration-bridge.igmp_flood')],
-  ['igmp_flood_reports', flag, 'true', honoured('integration-bridge.igmp_flood_reports')],
+  ['igmp_flood', flag, 'false', honoured(['bridge-mappings.igmp_flood', 'tunnels.igmp_flood'])],
+  ['igmp_flood_reports', flag, 'true', honoured(['bridge-mappings.igmp_flood_reports', 'tunnels.igmp_flood_reports'])],
   ['igmp_flood_unregistered', flag, 'false', honoured('integration-bridge.igmp_flood_unregistered')],
   [
     'ovsdb_connection',
