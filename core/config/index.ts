@@ -2,8 +2,6 @@
 export * from './errors';
 export * from './options';
 export * from './options-page';
-export * from './plugin-list';
 export * from './redact';
-export { defaultSettings } from './settings';
 export * from './show';
 export * from './translate';

@@ -1,13 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import type { PatchbayError } from '@patchbay/sdk';
-import type { Configuration, PluginEntry } from '../kernel/config/model';
+import type { Configuration } from '../kernel/config/model';
 import { bridgeMappings, inconsistencies } from './consistency';
 import { ConfigError } from './errors';
 import { iniOptions } from './options';
 import { type ConfigSource, findConfigFiles, type IniFile, OsloReader, readConfigFiles } from './oslo';
-import { mergePluginList } from './plugin-list';
+import { mergePluginsFile } from './plugins-file';
 import { selectPlugins } from './select';
 import { place } from './settings';
 import { misplacedOptions } from './unknown-options';
@@ -89,7 +86,7 @@ function translate(values: OptionValues, input: IniInput): Omit<Required<Examina
   const selection = selectPlugins(values, available, acceptMissing);
   const merged = mergePluginsFile(values, selection.plugins);
   const names = new Set(merged.plugins.map((entry) => entry.name));
-  const placed = place(values, input.hostname ?? hostname(), names);
+  const placed = place(values, input.hostname, names);
   const mappings = bridgeMappings(values);
   const computed = new Map<string, Readonly<Record<string, unknown>>>();
   const provenance: Record<string, string> = { ...placed.provenance };
@@ -108,8 +105,8 @@ function translate(values: OptionValues, input: IniInput): Omit<Required<Examina
   }));
   for (const entry of merged.plugins) {
     if (entry.from !== 'stock list') provenance[`plugins.${entry.name}`] = entry.from;
-    for (const name of Object.keys(entry.options)) provenance[`plugins.${entry.name}.${name}`] = entry.from;
   }
+  Object.assign(provenance, merged.provenance);
   if ((input.acceptMissing ?? []).length > 0) provenance['settings.accept_missing'] = 'command line';
   return {
     configuration: {
@@ -122,27 +119,10 @@ function translate(values: OptionValues, input: IniInput): Omit<Required<Examina
       ...selection.problems,
       ...mappings.problems,
       ...inconsistencies(values, mappings.bridges),
+      ...placed.problems,
       ...merged.problems,
     ],
   };
-}
-
-function mergePluginsFile(
-  values: OptionValues,
-  stock: readonly PluginEntry[],
-): { readonly plugins: readonly PluginEntry[]; readonly problems: readonly PatchbayError[] } {
-  const set = values.get('patchbay', 'plugins_file');
-  if (set === undefined) return { plugins: stock, problems: [] };
-  const path = resolve(set.file === null ? '.' : dirname(set.file), String(set.value));
-  if (!existsSync(path)) {
-    const problem = `[patchbay] plugins_file: ${path} is not there (a relative path starts at the ini file)`;
-    return { plugins: stock, problems: [ConfigError.pluginsFile({ where: set.where, problem })] };
-  }
-  try {
-    return { plugins: mergePluginList(stock, readFileSync(path, 'utf8'), path), problems: [] };
-  } catch (problem) {
-    return { plugins: stock, problems: [asPatchbayError(problem)] };
-  }
 }
 
 /** One warning for all options that are set and mean nothing here. */

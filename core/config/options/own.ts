@@ -8,7 +8,7 @@ export const ownOptions = section('patchbay', [
     null,
     honoured(
       [],
-      'YAML with a `plugins:` list that is merged into the stock one; a relative path starts at this ini file',
+      'YAML whose `plugins:` edit the list as those of patchbay.yaml do; a relative path starts at this ini file',
     ),
   ],
   [
@@ -33,7 +33,7 @@ export const ownOptions = section('patchbay', [
   [
     'resync_interval',
     natural,
-    '300',
+    '600',
     honoured('settings.resync_interval', 'seconds between comparisons of the whole switch; 0: none'),
   ],
 ]);

@@ -222,7 +222,7 @@ test('reads generated files as oslo.config does', () => {
     theirs: blur(answers[place] as Answer),
     ours: blur(read(each)),
   }));
-  const different = compared.flatMap(({ each, theirs, ours }) =>
+  const different = compared.flatMap(({ each, theirs, ours }): object[] =>
     theirs === 'refused' || ours === 'refused'
       ? theirs === ours
         ? []

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { defaultSettings, iniOptions, optionsPage } from '../../../core/config';
+import { iniOptions, optionsPage } from '../../../core/config';
 import { convert } from '../../../core/config/oslo';
+import { defaultSettings } from '../../../core/kernel/config/settings';
 import { AntiSpoofingConfig } from '../../../plugins/anti-spoofing/config';
 import { BridgeMappingsConfig } from '../../../plugins/bridge-mappings/config';
 import { HeartbeatConfig } from '../../../plugins/heartbeat/config';
@@ -39,8 +40,8 @@ test('every default is of its type', () => {
 });
 
 test('every setting that an option becomes is one, of the same type', () => {
-  const settings: Readonly<Record<string, unknown>> = { ...defaultSettings('host') };
-  const logging: Readonly<Record<string, unknown>> = { ...defaultSettings('host').logging };
+  const settings: Readonly<Record<string, unknown>> = { ...defaultSettings() };
+  const logging: Readonly<Record<string, unknown>> = { ...defaultSettings().logging };
   for (const { option, target } of targets) {
     const [owner, name = '', inner] = target.split('.');
     if (owner !== 'settings') continue;
@@ -57,8 +58,17 @@ test('every setting that an option becomes is one, of the same type', () => {
   }
 });
 
+test('defaults of our own section are those of the settings', () => {
+  const settings: Readonly<Record<string, unknown>> = { ...defaultSettings() };
+  for (const { option, target } of targets) {
+    const [owner, name = ''] = target.split('.');
+    if (owner !== 'settings' || option.section !== 'patchbay' || option.default === null) continue;
+    expect([target, settings[name]]).toEqual([target, convert(option.type, option.default)]);
+  }
+});
+
 test('every setting has an option, so that an ini can say all that YAML can', () => {
-  const settings = defaultSettings('host');
+  const settings = defaultSettings();
   const reached = targets.map(({ target }) => target);
   const { logging, ...others } = settings;
   for (const name of Object.keys(others)) expect(reached).toContain(`settings.${name}`);

@@ -247,6 +247,11 @@ describe('values that cannot go together', () => {
 });
 
 describe('a value that is wrong', () => {
+  test('of a setting is refused too', () => {
+    const [problem] = problems('[ovs]\novsdb_connection = localhost\n');
+    expect(problem?.message).toMatch(/:2: \[ovs\] ovsdb_connection: is no target/);
+  });
+
   test('is refused with option, section and line', () => {
     const [problem] = problems('[ovs]\nlocal_ip = eth0\n');
     expect(problem?.code).toBe('PB-INI-VALUE');
@@ -312,16 +317,15 @@ describe('[patchbay] plugins_file', () => {
   });
 
   test.each([
-    ['- remove: nothing\n', 'remove: nothing is not on the list'],
-    ['plugin:\n  - a\n', '"plugin" has no place here'],
-    ['- a: 5\n', 'the options of a are no map'],
-    ['- { name: a, option: {} }\n', '"option" has no place beside'],
-    ['- [\n', ':'],
-  ])('that is wrong (%j) is refused with its line', (yaml, message) => {
+    ['plugins:\n  - remove: nothing\n', 'PB-CONFIGURATION-INVALID', 'nothing is not on the plugin list'],
+    ['plugin:\n  - a\n', 'PB-CONFIGURATION-INVALID', 'plugin'],
+    ['agent:\n  host: a\n', 'PB-PLUGINS-FILE-INVALID', 'settings.host has no place'],
+  ])('that is wrong (%j) is refused with its line', (yaml, code, message) => {
     const list = file(yaml);
     const [problem] = problems(`[patchbay]\nplugins_file = ${list}\n`);
-    expect(problem?.code).toBe('PB-PLUGINS-FILE-INVALID');
+    expect(problem?.code).toBe(code);
     expect(problem?.message).toContain(message);
+    expect(problem?.message).toContain(`${list}:`);
   });
 
   test('that is not there is refused', () => {
