@@ -4,13 +4,19 @@ import { BridgeMappings } from './bridge-mappings/plugin';
 import { Heartbeat } from './heartbeat/plugin';
 import { IntegrationBridge } from './integration-bridge/plugin';
 import { LocalVlan } from './local-vlan/plugin';
+import { Neutron } from './neutron/plugin';
+import { PortBinding } from './port-binding/plugin';
+import { Standalone } from './standalone/plugin';
 import { Tunnels } from './tunnels/plugin';
 
 /** The stock plugins by id: what a plugin list may name without saying where from. */
 export const STOCK: Readonly<Record<string, PluginClass>> = {
   // The control plane: one of these knows the networks.
+  neutron: Neutron,
+  standalone: Standalone,
 
   // The ports and segments of this host.
+  'port-binding': PortBinding,
   'local-vlan': LocalVlan,
 
   // The switch.

@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { CommandLineOptions } from '../config';
+import type { ConfigSource } from '../config/oslo';
+import type { Host, Stock } from '../host/host';
+import type { ConfigReport, ExplainReport, PlanReport, PluginReport, StatusReport } from '../host/reports';
+import type { Configuration } from '../kernel/config/model';
+import { ask } from './admin/client';
+import { checkConfiguration, showConfigured } from './config-commands';
+import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from './configuration';
+import { printConfig, printExplain, printPlan, printPlugins, printStatus } from './print/reports';
+import { runAgent } from './run';
+
+/** What the command is made of: the stock plugins and the makers of agents. */
+export interface ProgramParts {
+  readonly stock: Stock;
+  readonly version: string;
+  readonly createHost: (configuration: Configuration, directory: string, stock: Stock) => Host;
+  /** A plan made beside whatever agent runs now, changing nothing. */
+  readonly planAlone: (configuration: Configuration, directory: string, stock: Stock) => Promise<PlanReport>;
+  readonly print: (text: string) => void;
+}
+
+interface AdminOptions {
+  readonly runDir: string;
+  readonly json?: true;
+}
+
+interface ConfigurationOptions {
+  readonly config?: string;
+  readonly logDir?: string;
+  readonly logFile?: string;
+  readonly debug?: true;
+  readonly acceptMissing: readonly string[];
+}
+
+/** The `patchbay` command. Resolves to the exit status. */
+export async function runProgram(argv: readonly string[], parts: ProgramParts): Promise<number> {
+  let status = 0;
+  const program = new Command('patchbay')
+    .description('An L2 agent for Open vSwitch that you can take apart')
+    .version(parts.version)
+    .showHelpAfterError();
+
+  configured(program.command('run').description('Run the agent')).action(async (_options, command: Command) => {
+    status = await runAgent((): LoadedConfiguration => loadConfiguration(requestOf(command), parts.stock), parts);
+  });
+
+  admin(program.command('status').description('What the running agent says of itself')).action(
+    (options: AdminOptions) => show<StatusReport>(options, '/status', printStatus),
+  );
+  admin(program.command('plugins').description('The plugins in their order, their state, hooks and services')).action(
+    (options: AdminOptions) => show<readonly PluginReport[]>(options, '/plugins', printPlugins),
+  );
+  admin(
+    program
+      .command('explain')
+      .description('Every flow and row of a port, which plugin wanted it, and the way from plugged to ACTIVE')
+      .argument('<port>', 'the port: its id, the start of its id, or the name of its interface'),
+  ).action((port: string, options: AdminOptions) =>
+    show<ExplainReport>(options, `/explain/${encodeURIComponent(port)}`, printExplain),
+  );
+  configured(admin(program.command('plan').description('What would change on the switch; changes nothing'))).action(
+    async (options: AdminOptions, command: Command) => {
+      const request = requestOf(command);
+      const isAlone = request.config !== undefined || request.sources.length > 0;
+      if (!isAlone) return show<PlanReport>(options, '/plan', printPlan);
+      const { configuration, problems, directory } = loadConfiguration(request, parts.stock);
+      const [problem] = problems;
+      if (configuration === undefined || problem !== undefined) throw problem;
+      output(options, await parts.planAlone(configuration, directory, parts.stock), printPlan);
+    },
+  );
+
+  const config = program.command('config').description('The configuration');
+  configured(
+    admin(config.command('show').description('Effective values and where each comes from; no passwords')),
+  ).action(async (options: AdminOptions, command: Command) => {
+    const request = requestOf(command);
+    const isGiven = request.config !== undefined || request.sources.length > 0;
+    if (!isGiven) return show<ConfigReport>(options, '/config', printConfig);
+    output(options, showConfigured(loadConfiguration(request, parts.stock), parts.stock), printConfig);
+  });
+  configured(config.command('check').description('Says all that is wrong with the configuration')).action(
+    (_options, command: Command) => {
+      const { lines, isGood } = checkConfiguration(loadConfiguration(requestOf(command), parts.stock), parts.stock);
+      parts.print(lines.join('\n'));
+      if (!isGood) status = 1;
+    },
+  );
+
+  async function show<T>(options: AdminOptions, path: string, print: (report: T) => string): Promise<void> {
+    output(options, await ask<T>(join(options.runDir, 'patchbay.sock'), path), print);
+  }
+
+  function output<T>(options: AdminOptions, report: T, print: (report: T) => string): void {
+    parts.print(options.json === true ? JSON.stringify(report, null, 2) : print(report));
+  }
+
+  await program.parseAsync([...argv]);
+  return status;
+}
+
+function admin(command: Command): Command {
+  return command
+    .option('--run-dir <folder>', "the running agent's folder, where its admin socket is", '/run/patchbay')
+    .option('--json', 'print the report as JSON');
+}
+
+const SOURCES = Symbol('sources');
+
+/** The reference agent's options for finding its configuration, and our own file. */
+function configured(command: Command): Command {
+  const sources: ConfigSource[] = [];
+  const collect = (kind: ConfigSource['kind']) => (path: string) => {
+    sources.push({ kind, path });
+    return path;
+  };
+  Object.assign(command, { [SOURCES]: sources });
+  return command
+    .option('--config <file>', 'patchbay.yaml')
+    .addOption(
+      new Option('--config-file <file>', 'an ini file of the reference agent; may be repeated').argParser(
+        collect('file'),
+      ),
+    )
+    .addOption(
+      new Option('--config-dir <folder>', 'a folder of ini files; may be repeated').argParser(collect('directory')),
+    )
+    .option('--log-dir <folder>', 'the folder that the log file is in')
+    .option('--log-file <file>', 'the log file')
+    .option('-d, --debug', 'log debug lines')
+    .addOption(
+      new Option('--accept-missing <name>', 'go without an option or extension that Patchbay lacks; may be repeated')
+        .default([], 'none')
+        .argParser((name: string, before: readonly string[]) => [...before, name]),
+    );
+}
+
+function requestOf(command: Command): ConfigurationRequest {
+  const { config, logDir, logFile, debug, acceptMissing } = command.opts<ConfigurationOptions>();
+  const commandLine: CommandLineOptions = {
+    ...(logDir === undefined ? {} : { log_dir: logDir }),
+    ...(logFile === undefined ? {} : { log_file: logFile }),
+    ...(debug === undefined ? {} : { debug }),
+  };
+  const sources = (command as Command & { readonly [SOURCES]?: readonly ConfigSource[] })[SOURCES] ?? [];
+  return { ...(config === undefined ? {} : { config }), sources, commandLine, acceptMissing };
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import type { Host, Stock } from '../host/host';
+import type { Configuration } from '../kernel/config/model';
+import { AdminServer } from './admin/server';
+import type { LoadedConfiguration } from './configuration';
+import { CliErrors } from './errors';
+import { ServiceManager } from './systemd';
+
+export interface RunParts {
+  readonly stock: Stock;
+  readonly createHost: (configuration: Configuration, directory: string, stock: Stock) => Host;
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Runs the agent until SIGTERM or SIGINT; SIGHUP reads the configuration and reopens the log files. Resolves to the exit status.
+ */
+export async function runAgent(load: () => LoadedConfiguration, parts: RunParts): Promise<number> {
+  const { configuration, problems, directory } = load();
+  if (configuration === undefined || problems.length > 0) {
+    for (const problem of problems) parts.print(`patchbay: ${problem.message}`);
+    if (problems.length === 0) parts.print(`patchbay: ${CliErrors.noConfiguration().message}`);
+    return 1;
+  }
+  const manager = new ServiceManager();
+  const host = parts.createHost(configuration, directory, parts.stock);
+  const admin = new AdminServer(join(configuration.settings.run_dir, 'patchbay.sock'), host);
+  const asked = stopAsked();
+  process.on('SIGHUP', () => {
+    const { configuration: now, problems: mistakes } = load();
+    for (const mistake of mistakes) parts.print(`patchbay: the configuration stays as it was: ${mistake.message}`);
+    if (now !== undefined && mistakes.length === 0) {
+      for (const sentence of host.reload(now)) parts.print(`patchbay: ${sentence}`);
+    }
+  });
+  try {
+    await admin.start();
+    await Promise.race([host.start(), asked]);
+  } catch (error) {
+    parts.print(`patchbay: ${error instanceof Error ? error.message : String(error)}`);
+    await admin.stop();
+    await host.stop();
+    return 1;
+  }
+  void host.synced.then(() => manager.ready(() => host.isAlive()));
+  await asked;
+  manager.stopping();
+  await admin.stop();
+  await host.stop();
+  return 0;
+}
+
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+}

@@ -1,0 +1,24 @@
+import type { PluginClass } from '@patchbay/sdk';
+import type { Configuration } from '../kernel/config/model';
+import type { AgentReports } from './reports';
+
+/** The plugins that come with the agent. Only core/main.ts knows their names. */
+export interface Stock {
+  readonly plugins: Readonly<Record<string, PluginClass>>;
+  /** The list that a configuration file edits, by control plane. */
+  readonly lists: Readonly<Record<'standalone' | 'neutron', readonly string[]>>;
+}
+
+/** One agent in this process. */
+export interface Host extends AgentReports {
+  /** Resolves when every plugin has started; rejects with a coded error, all stopped, where the agent cannot run. */
+  start(): Promise<void>;
+  /** Under 5 s. What is on the switch stays. */
+  stop(): Promise<void>;
+  /** The first synchronisation is done. */
+  readonly synced: Promise<void>;
+  /** Whether the process does its work: what the watchdog asks. */
+  isAlive(): boolean;
+  /** SIGHUP: logging is as the configuration says now. Answers what else changed and needs a restart. */
+  reload(configuration: Configuration): readonly string[];
+}
