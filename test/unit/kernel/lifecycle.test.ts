@@ -1,0 +1,121 @@
+import { type AgentPhase, Lifecycle, type Member } from '../../../core/kernel/lifecycle';
+
+const settings = { startBudgetMs: 20, stopBudgetMs: 20, stopAllBudgetMs: 100 };
+
+function bed(members: readonly (Partial<Member> & { readonly id: string })[]) {
+  const calls: string[] = [];
+  const phases: AgentPhase[] = [];
+  const failed: string[] = [];
+  const lifecycle = new Lifecycle({
+    settings,
+    members: members.map((member) => ({
+      onFailure: 'degrade',
+      dependsOn: new Set<string>(),
+      construct: () => void calls.push(`construct ${member.id}`),
+      tap: () => void calls.push(`tap ${member.id}`),
+      start: () => void calls.push(`start ${member.id}`),
+      stop: () => void calls.push(`stop ${member.id}`),
+      ...member,
+    })),
+    onPhase: (phase) => phases.push(phase),
+    onFailed: (plugin) => failed.push(plugin),
+    onStopFailed: (plugin) => failed.push(`stop ${plugin}`),
+  });
+  return { lifecycle, calls, phases, failed, boot: () => lifecycle.boot(() => void calls.push('seal')) };
+}
+
+const boom = (): never => {
+  throw new Error('boom');
+};
+const never = (): Promise<never> => new Promise(() => undefined);
+
+describe('the lifecycle', () => {
+  it('constructs all, taps all, seals the hooks, starts all, and stops in reverse', async () => {
+    const { lifecycle, calls, phases, boot } = bed([{ id: 'a' }, { id: 'b' }]);
+    await boot();
+    lifecycle.synced();
+    await lifecycle.stop();
+    expect(calls).toEqual([
+      'construct a',
+      'construct b',
+      'tap a',
+      'tap b',
+      'seal',
+      'start a',
+      'start b',
+      'stop b',
+      'stop a',
+    ]);
+    expect(phases).toEqual(['constructing', 'tapping', 'starting', 'synchronising', 'running', 'draining', 'stopped']);
+  });
+
+  it.each(['construct', 'tap', 'start'] as const)(
+    'goes on without an optional plugin that fails to %s',
+    async (step) => {
+      const { lifecycle, failed, boot } = bed([{ id: 'bad', [step]: boom }, { id: 'good' }]);
+      await boot();
+      expect([failed, lifecycle.phaseOf('bad'), lifecycle.phaseOf('good')]).toEqual([['bad'], 'failed', 'running']);
+      expect(lifecycle.failureOf('bad')?.message).toBe(
+        `PB-PLUGIN-DEGRADED: bad failed to ${step}; the agent goes on without it: boom`,
+      );
+    },
+  );
+
+  it('gives up on those that depend on a failed plugin', async () => {
+    const { lifecycle, boot } = bed([
+      { id: 'bad', start: boom },
+      { id: 'leans', dependsOn: new Set(['bad']) },
+      { id: 'leans-on-that', dependsOn: new Set(['leans']) },
+    ]);
+    await boot();
+    expect(lifecycle.failureOf('leans-on-that')?.message).toContain('leans, which it requires, failed');
+  });
+
+  it('stops all and rejects with a fatal error when a plugin fails that it cannot do without', async () => {
+    const { lifecycle, calls, boot } = bed([
+      { id: 'a' },
+      { id: 'vital', onFailure: 'abort', start: boom },
+      { id: 'z' },
+    ]);
+    await expect(boot()).rejects.toMatchObject({ code: 'PB-PLUGIN-FAILED', class: 'fatal' });
+    expect(calls.slice(-2)).toEqual(['stop vital', 'stop a']);
+    expect(lifecycle.phase).toBe('failed');
+  });
+
+  it('does not wait for a start beyond its budget', async () => {
+    const { lifecycle, boot } = bed([{ id: 'slow', start: never }, { id: 'good' }]);
+    await boot();
+    expect(lifecycle.failureOf('slow')?.message).toContain(
+      'PB-START-TIMED-OUT: slow did not finish to start within 20 ms',
+    );
+    expect(lifecycle.phaseOf('good')).toBe('running');
+  });
+
+  it('stops to the end, past one that throws and one that hangs', async () => {
+    const { lifecycle, calls, failed, boot } = bed([
+      { id: 'a' },
+      { id: 'hangs', stop: never },
+      { id: 'throws', stop: boom },
+    ]);
+    await boot();
+    await lifecycle.stop();
+    expect(failed).toEqual(['stop throws', 'stop hangs']);
+    expect(calls.at(-1)).toBe('stop a');
+  });
+
+  it('stops a plugin once, however often it is asked', async () => {
+    const { lifecycle, calls, boot } = bed([{ id: 'a' }]);
+    await boot();
+    await Promise.all([lifecycle.stop(), lifecycle.stop()]);
+    expect(calls.filter((call) => call === 'stop a')).toHaveLength(1);
+  });
+
+  it('records how long each step took and what failed', async () => {
+    const { lifecycle, boot } = bed([{ id: 'bad', tap: boom }]);
+    await boot();
+    expect(lifecycle.tree()).toEqual([
+      { plugin: 'bad', step: 'construct', ms: expect.any(Number) },
+      { plugin: 'bad', step: 'tap', ms: expect.any(Number), failure: expect.stringContaining('boom') },
+    ]);
+  });
+});
