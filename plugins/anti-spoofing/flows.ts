@@ -3,6 +3,11 @@ import { allowedAddresses } from './addresses';
 
 /** RFC 4861, 4.4. */
 const NEIGHBOUR_ADVERTISEMENT = 136;
+/**
+ * Frames without a VLAN id. Before its tag is set, a port is a trunk to NORMAL: a tagged frame that came this way would be in whatever
+ * network has that VLAN. A wired port's tagged frames are left to NORMAL, which drops them.
+ */
+const NO_VLAN_ID = { vlan_tci: '0x0000/0x0fff' };
 const UNICAST = '00:00:00:00:00:00/01:00:00:00:00:00';
 
 /** What a port may send, as far as these flows are concerned: its MAC address and address pairs. */
@@ -36,18 +41,18 @@ export function antiSpoofingFlows({ port, vif }: BoundPort): Flow[] {
   const advertisement = { ...protocol.icmp6, icmpv6_type: NEIGHBOUR_ADVERTISEMENT };
   const { classifier, arpSpoofing, macSpoofing, localEgress, packetRateLimit } = IntegrationTable;
   return [
-    goTo(classifier, 9, {}, macSpoofing),
+    goTo(classifier, 9, NO_VLAN_ID, macSpoofing),
     ...macAddresses.map((mac) => goTo(macSpoofing, 2, { eth_src: mac }, localEgress)),
     ...(allowed.ipv4 === 'any'
       ? []
       : [
-          goTo(classifier, 10, arp, arpSpoofing),
+          goTo(classifier, 10, { ...arp, ...NO_VLAN_ID }, arpSpoofing),
           ...allowed.ipv4.map((address) => goTo(arpSpoofing, 2, { ...arp, arp_spa: address }, macSpoofing)),
         ]),
     ...(allowed.ipv6 === 'any'
       ? []
       : [
-          goTo(classifier, 10, advertisement, arpSpoofing),
+          goTo(classifier, 10, { ...advertisement, ...NO_VLAN_ID }, arpSpoofing),
           ...allowed.ipv6.map((address) =>
             goTo(arpSpoofing, 2, { ...advertisement, nd_target: address }, packetRateLimit),
           ),

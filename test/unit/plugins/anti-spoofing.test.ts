@@ -26,13 +26,13 @@ function setUp(options: Readonly<Record<string, unknown>> = {}) {
 }
 
 const PORT_1 = `
-  priority=9,in_port=tap-p1 actions=goto_table:25
+  priority=9,in_port=tap-p1,vlan_tci=0x0000/0x0fff actions=goto_table:25
   table=25,priority=2,in_port=tap-p1,dl_src=fa:16:3e:00:00:01 actions=goto_table:30`;
 const ARP_1 = `
-  priority=10,arp,in_port=tap-p1 actions=goto_table:24
+  priority=10,arp,in_port=tap-p1,vlan_tci=0x0000/0x0fff actions=goto_table:24
   table=24,priority=2,arp,in_port=tap-p1,arp_spa=10.1.0.5 actions=goto_table:25`;
 const ND_1 = `
-  priority=10,icmp6,in_port=tap-p1,icmp_type=136 actions=goto_table:24
+  priority=10,icmp6,in_port=tap-p1,icmp_type=136,vlan_tci=0x0000/0x0fff actions=goto_table:24
   table=24,priority=2,icmp6,in_port=tap-p1,icmp_type=136,nd_target=fe80::f816:3eff:fe00:1 actions=goto_table:58`;
 
 describe('anti-spoofing', () => {
@@ -79,7 +79,7 @@ describe('anti-spoofing', () => {
     const { desired, fire } = setUp();
     await fire('onPortAdded', boundPort({ fixedIps: [] }));
     expectFlows(desired.flows('port/p1'), {
-      'br-int': `${PORT_1}${ND_1}\npriority=10,arp,in_port=tap-p1 actions=goto_table:24`,
+      'br-int': `${PORT_1}${ND_1}\npriority=10,arp,in_port=tap-p1,vlan_tci=0x0000/0x0fff actions=goto_table:24`,
     });
   });
 
