@@ -32,6 +32,11 @@ export const ConfigError = defineErrors({
     class: 'refused',
     template: '{where}: [{section}] {option}: {problem}',
   },
+  pluginOption: {
+    code: 'PB-INI-PLUGIN-OPTION',
+    class: 'refused',
+    template: '{where}: {plugin}: {field}: {problem}',
+  },
   pluginsFile: { code: 'PB-PLUGINS-FILE-INVALID', class: 'refused', template: '{where}: {problem}' },
   several: {
     code: 'PB-INI-REFUSED',

@@ -1,4 +1,5 @@
 /** The reference agent's files, as the one configuration model. */
+export * from './check';
 export * from './errors';
 export * from './options';
 export * from './options-page';

@@ -1,9 +1,11 @@
 import type { PatchbayError } from '@patchbay/sdk';
+import type { z } from 'zod';
 import type { Configuration } from '../kernel/config/model';
 import { bridgeMappings, inconsistencies } from './consistency';
 import { ConfigError } from './errors';
 import { iniOptions } from './options';
 import { type ConfigSource, findConfigFiles, type IniFile, OsloReader, readConfigFiles } from './oslo';
+import { pluginOptionProblems } from './plugin-options';
 import { mergePluginsFile } from './plugins-file';
 import { selectPlugins } from './select';
 import { place } from './settings';
@@ -27,6 +29,8 @@ export interface IniInput {
   readonly acceptMissing?: readonly string[];
   /** Ids of the plugins that are on hand. */
   readonly available: Iterable<string>;
+  /** The schemas of plugins' options by id: with them, options are checked here, where their places are known. */
+  readonly schemas?: Readonly<Record<string, z.ZodType>>;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly hostname?: string;
 }
@@ -77,10 +81,18 @@ export function examineIni(input: IniInput): Examination {
     new OsloReader({ files, options: iniOptions, environment, commandLine: asTexts(input.commandLine ?? {}) }),
   );
   const { configuration, problems } = translate(values, input);
-  return { configuration, problems: [...values.problems, ...problems], unknown: misplacedOptions(files) };
+  const found = [...values.problems, ...problems];
+  const places = new Set(found.map((problem) => problem.fields.where));
+  const refusedByPlugins = pluginOptionProblems(configuration, input.schemas ?? {}).filter(
+    (problem) => !places.has(problem.fields.where),
+  );
+  return { configuration, problems: [...found, ...refusedByPlugins], unknown: misplacedOptions(files) };
 }
 
-function translate(values: OptionValues, input: IniInput): Omit<Required<Examination>, 'unknown'> {
+function translate(
+  values: OptionValues,
+  input: IniInput,
+): { readonly configuration: Configuration; readonly problems: readonly PatchbayError[] } {
   const available = new Set(input.available);
   const acceptMissing = [...new Set([...(input.acceptMissing ?? []), ...values.texts('patchbay', 'accept_missing')])];
   const selection = selectPlugins(values, available, acceptMissing);

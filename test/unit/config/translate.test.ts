@@ -2,7 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PatchbayError } from '@patchbay/sdk';
-import { examineIni, fromIni, type IniInput, showConfiguration } from '../../../core/config';
+import { checkIni, examineIni, fromIni, type IniInput, showConfiguration } from '../../../core/config';
+
+import { HeartbeatConfig } from '../../../plugins/heartbeat/config';
+import { TunnelsConfig } from '../../../plugins/tunnels/config';
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-translate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -281,6 +284,36 @@ describe('options without a meaning here', () => {
       /\[ovs\] of_listen_port \(.*:2\), \[agent\] root_helper \(.*:4\), \[dhcp\] enable_ipv6/,
     );
   });
+});
+
+describe("plugins' own schemas", () => {
+  const schemas = { heartbeat: HeartbeatConfig, tunnels: TunnelsConfig };
+
+  test('refuse an option with the line of the ini', () => {
+    const text = '[ovs]\nbridge_mappings = a:br-ex\nresource_provider_bandwidths = br-ex:much:1\n';
+    const [problem, ...others] = problems(text, { schemas });
+    expect([problem?.code, others]).toEqual(['PB-INI-PLUGIN-OPTION', []]);
+    expect(problem?.message).toMatch(/\.ini:3: heartbeat: resource_provider_bandwidths: "br-ex:much:1": a rate/);
+  });
+
+  test('do not say again what is said already', () => {
+    expect(problems('[ovs]\nlocal_ip = 192.0.2.1\n[agent]\ntunnel_types = stt\n', { schemas })).toHaveLength(1);
+  });
+
+  test('show their defaults', () => {
+    const shown = showConfiguration(read('[DEFAULT]\n'), schemas);
+    expect(shown).toContainEqual({ path: 'plugins.tunnels.vxlan_udp_port', value: 4789, from: 'default' });
+  });
+});
+
+test('a check tells first what stops the start, then warnings', () => {
+  const text = '[agent]\nl2_population = True\nroot_helper = sudo\nvxlan_udp_prot = 1\n';
+  const findings = checkIni(input(text));
+  expect(findings.map(({ severity, code }) => [severity, code])).toEqual([
+    ['refused', 'PB-INI-OPTION-REFUSED'],
+    ['warning', undefined],
+    ['warning', undefined],
+  ]);
 });
 
 describe('options that nobody knows', () => {
