@@ -1,8 +1,5 @@
 import {
-  type Action,
   type AgentHooks,
-  type AgentIdentity,
-  type BoundPort,
   type BridgeView,
   type DesiredRecords,
   type DesiredState,
@@ -11,31 +8,19 @@ import {
   type Health,
   HOOKS,
   type HookName,
-  type InterfaceView,
   type Jobs,
   type KeyProgress,
   type LearnedFlows,
   type Logger,
-  matchFields,
-  type PortDescription,
   type PortView,
-  parseFlows,
-  type Segment,
   type SwitchChange,
   type SwitchSummary,
   type SwitchView,
   type Synchronisation,
-  type Vif,
-  valueBytes,
 } from '@patchbay/sdk';
 
-export const IDENTITY: AgentIdentity = {
-  host: 'host1',
-  version: '0.1.0',
-  integrationBridge: 'br-int',
-  tunnelBridge: 'br-tun',
-  datapathType: 'system',
-};
+export * from './flow-text';
+export * from './plugin-fixtures';
 
 /** Records what a plugin states, key by key. */
 export class FakeDesired implements DesiredState {
@@ -285,125 +270,4 @@ export class FakeSynchronisation implements Synchronisation {
   portsDone(): void {
     this.resolveSynced();
   }
-}
-
-export function portRow(
-  row: Partial<Omit<PortView, 'interfaces'>> & { name: string },
-  face: Partial<InterfaceView> = {},
-) {
-  const only: InterfaceView = {
-    name: row.name,
-    type: '',
-    ofport: 1,
-    error: null,
-    options: {},
-    externalIds: {},
-    ...face,
-  };
-  const port: PortView = {
-    bridge: 'br-int',
-    tag: null,
-    otherConfig: {},
-    externalIds: {},
-    ...row,
-    interfaces: [only],
-  };
-  return port;
-}
-
-export function bridgeRow(name: string, more: Partial<BridgeView> = {}): BridgeView {
-  return {
-    name,
-    datapathId: '0000a2b3c4d5e6f7',
-    datapathType: 'system',
-    failMode: null,
-    otherConfig: {},
-    externalIds: {},
-    ...more,
-  };
-}
-
-export const VLAN_SEGMENT: Segment = {
-  networkId: 'net-vlan',
-  networkType: 'vlan',
-  physicalNetwork: 'physnet1',
-  segmentationId: 101,
-};
-export const FLAT_SEGMENT: Segment = {
-  networkId: 'net-flat',
-  networkType: 'flat',
-  physicalNetwork: 'physnet1',
-  segmentationId: null,
-};
-export const VXLAN_SEGMENT: Segment = {
-  networkId: 'net-vxlan',
-  networkType: 'vxlan',
-  physicalNetwork: null,
-  segmentationId: 0x170d0,
-};
-
-export function vifOfPort(id: string, portName = `tap-${id}`, macAddress = 'fa:16:3e:00:00:01'): Vif {
-  return { portId: id, bridge: 'br-int', portName, macAddress, ofport: 3, externalIds: {} };
-}
-
-export function boundPort(more: Partial<PortDescription> = {}, segment = VXLAN_SEGMENT, localVlan = 1): BoundPort {
-  const id = more.id ?? 'p1';
-  const port: PortDescription = {
-    id,
-    name: '',
-    networkId: segment.networkId,
-    macAddress: 'fa:16:3e:00:00:01',
-    adminStateUp: true,
-    status: 'DOWN',
-    deviceId: 'vm',
-    deviceOwner: 'compute:nova',
-    fixedIps: [{ subnetId: 's1', ipAddress: '10.1.0.5' }],
-    allowedAddressPairs: [],
-    portSecurityEnabled: true,
-    securityGroupIds: [],
-    segment,
-    binding: 'here',
-    vnicType: 'normal',
-    vifType: 'ovs',
-    profile: {},
-    qosPolicyId: null,
-    networkQosPolicyId: null,
-    mtu: null,
-    hints: {},
-    revision: 1,
-    ...more,
-  };
-  return { port, vif: vifOfPort(id, `tap-${id}`, port.macAddress), segment, localVlan };
-}
-
-/** What a flow does on the wire, as text: two flows that differ only in notation come out the same. */
-function canonical(flow: Flow): string {
-  const { in_port: inPort, ...match } = flow.match;
-  const fields = matchFields(match, () => undefined).map(({ field, value, mask }) => {
-    const all = valueBytes(field, (1n << BigInt(field.bits)) - 1n);
-    const counted = mask === undefined ? all : valueBytes(field, mask);
-    const bits = Buffer.compare(all, counted) === 0 ? '' : `/${Buffer.from(counted).toString('hex')}`;
-    return `${field.name}=${Buffer.from(valueBytes(field, value)).toString('hex')}${bits}`;
-  });
-  const actions = flow.actions.flatMap((action): readonly Action[] =>
-    action.type === 'output_set' ? action.ports.map((port) => ({ type: 'output', port: { port } })) : [action],
-  );
-  const text = (value: unknown) =>
-    JSON.stringify(value, (_key, inner) =>
-      typeof inner === 'bigint'
-        ? `0x${inner.toString(16)}`
-        : inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-          ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
-          : inner,
-    );
-  const port = inPort === undefined ? '' : `in_port=${text(inPort)} `;
-  return `${flow.bridge} table=${flow.table} priority=${flow.priority} ${port}${fields.join(' ')} → ${actions.map(text).join(' ')}`;
-}
-
-/** Expects exactly the flows of the texts (ovs-ofctl's, ports by name), by bridge, in any order. */
-export function expectFlows(flows: readonly Flow[], expected: Readonly<Record<string, string>>): void {
-  const wanted = Object.entries(expected).flatMap(([bridge, text]) =>
-    parseFlows(bridge, text).map((parsed) => canonical(parsed.flow)),
-  );
-  expect(flows.map(canonical).sort()).toEqual(wanted.sort());
 }
