@@ -1,12 +1,4 @@
-import {
-  type HookName,
-  type Manifest,
-  manifestOf,
-  type PatchbayError,
-  Service,
-  type TapListing,
-  type Token,
-} from '@patchbay/sdk';
+import { type HookName, type PatchbayError, Service, type TapListing, type Token } from '@patchbay/sdk';
 import { Services } from './container';
 import { KernelError, reasonOf } from './errors';
 import { EventContext } from './event-context';
@@ -17,9 +9,10 @@ import { HOOK_SETTINGS, HookTable } from './hooks/table';
 import type { TapTrace } from './hooks/trace';
 import type { BootPlan, Kernel, KernelOptions, PluginState } from './kernel';
 import { type AgentPhase, LIFECYCLE_SETTINGS, Lifecycle, type LifecycleStep, within } from './lifecycle';
-import { type FoundPlugin, findPlugins } from './loader/modules';
-import { type Resolution, resolvePlan } from './loader/plan';
+import type { FoundPlugin } from './loader/modules';
+import type { Resolution } from './loader/plan';
 import { parsedConfig } from './loader/plugin-config';
+import { resolveListing, stockManifests } from './loader/resolve';
 import { memberOf } from './member';
 import { retireTheUnlisted } from './retirement';
 import { AgentSynchronisation } from './synchronisation';
@@ -182,25 +175,9 @@ export class AgentKernel implements Kernel {
     return this.booted;
   }
 
-  private async resolve(): Promise<Resolution> {
-    const { plugins, stock, agentServices, configDir, packageDirs, load } = this.options;
-    const found: FoundPlugin[] = [];
-    for (const entry of plugins) {
-      found.push(
-        ...(await findPlugins(entry, {
-          stock,
-          stockVersion: agentServices.identity.version,
-          configDir,
-          packageDirs: packageDirs ?? [process.cwd(), configDir],
-          ...(load === undefined ? {} : { load }),
-        })),
-      );
-    }
-    return resolvePlan(found, this.stockManifests());
-  }
-
-  private stockManifests(): readonly Manifest[] {
-    return [...this.options.stock.values()].flatMap((plugin) => manifestOf(plugin) ?? []);
+  private resolve(): Promise<Resolution> {
+    const { agentServices, ...listing } = this.options;
+    return resolveListing({ ...listing, stockVersion: agentServices.identity.version });
   }
 
   private agentScope(resolution: Resolution): Services {
@@ -225,7 +202,7 @@ export class AgentKernel implements Kernel {
       condition: (plugin, name, error) => this.condition(plugin, name, error),
       knownPlugins: new Set([
         ...resolution.ordered.map(({ manifest }) => manifest.id),
-        ...this.stockManifests().map(({ id }) => id),
+        ...stockManifests(this.options.stock).map(({ id }) => id),
       ]),
       standIns: resolution.standIns,
       ...(onTrace === undefined ? {} : { onTrace }),
