@@ -20,6 +20,7 @@ class Reader implements Plugin {
     @use(Service.logger) readonly logger: Logger,
     @use(clock) readonly time: string,
   ) {}
+  tap(): void {}
 }
 
 @plugin({ id: 'chronos', summary: 'Tells the time', sdk: '^1.0.0', onFailure: 'abort', provides: [clock] })
@@ -105,6 +106,7 @@ describe('the service container', () => {
   it('says which parameter names no service', () => {
     class Bare implements Plugin {
       constructor(readonly something: string) {}
+      tap(): void {}
     }
     plugin({ id: 'bare', summary: 'Bare', sdk: '^1.0.0', onFailure: 'abort' })(Bare);
     expect(() => new Services().construct(Bare, own)).toThrow(
@@ -115,6 +117,7 @@ describe('the service container', () => {
   it('says that a class was marked by another copy of tsyringe', () => {
     class Foreign implements Plugin {
       constructor(readonly logger: Logger) {}
+      tap(): void {}
     }
     // What another copy leaves: metadata, which is global, and nothing in this copy's table of types.
     Reflect.defineMetadata('design:paramtypes', [Object], Foreign);

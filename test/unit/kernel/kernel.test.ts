@@ -3,6 +3,7 @@ import {
   type DesiredState,
   type Plugin,
   type PluginClass,
+  type Provide,
   plugin,
   providedToken,
   Service,
@@ -43,11 +44,12 @@ class Hangs implements Plugin {
 @plugin({ id: 'lost', summary: 'Asks for what nobody has', sdk: '^1.0.0', onFailure: 'degrade' })
 class Lost implements Plugin {
   constructor(@use(nowhere) readonly token: string) {}
+  tap(): void {}
 }
 
 @plugin({ id: 'greeter', summary: 'Greets', sdk: '^1.0.0', onFailure: 'abort', provides: [greeting] })
 class Greeter implements Plugin {
-  provide(provide: Parameters<NonNullable<Plugin['provide']>>[0]): void {
+  provide(provide: Provide): void {
     provide(greeting, { hello: 'from stock' });
   }
 }
@@ -61,7 +63,7 @@ class Greeter implements Plugin {
   provides: [greeting],
 })
 class OwnGreeter implements Plugin {
-  provide(provide: Parameters<NonNullable<Plugin['provide']>>[0]): void {
+  provide(provide: Provide): void {
     provide(greeting, { hello: 'from a vendor' });
   }
 }
@@ -160,6 +162,7 @@ describe('the boot plan', () => {
       constructor() {
         constructed += 1;
       }
+      tap(): void {}
     }
     const bed = kernelBed([Counted]);
     const plan = await bed.kernel.plan();

@@ -76,6 +76,7 @@ describe('the order of plugins', () => {
   it('puts the provider of a token first that only a constructor names', () => {
     class Asks implements Plugin {
       constructor(readonly time: string) {}
+      tap(): void {}
     }
     use(clock)(Asks, undefined, 0);
     plugin({ id: 'asks', summary: 'Asks', sdk: '^1.0.0', onFailure: 'degrade' })(Asks);
