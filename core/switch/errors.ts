@@ -1,0 +1,35 @@
+import { defineErrors } from '@patchbay/sdk';
+
+/** Errors of the switch side. */
+export const switchErrors = defineErrors({
+  cookie: {
+    code: 'PB-SWITCH-COOKIE',
+    class: 'refused',
+    template: 'plugins {plugin} and {other} have the same flow cookie {cookie}; rename one of them',
+  },
+  reservedCookie: {
+    code: 'PB-SWITCH-RESERVED-COOKIE',
+    class: 'refused',
+    template: 'cookie {cookie} cannot be reserved: it is one of Patchbay itself',
+  },
+  noBridge: {
+    code: 'PB-SWITCH-NO-BRIDGE',
+    class: 'transient',
+    template: 'bridge {bridge} has no OpenFlow connection; it is missing, or ovs-vswitchd does not run',
+  },
+  noPort: {
+    code: 'PB-SWITCH-NO-PORT',
+    class: 'refused',
+    template: 'port {port} is not on bridge {bridge}; check the name, or wait for its port-added',
+  },
+  noFlush: {
+    code: 'PB-SWITCH-NO-FLUSH',
+    class: 'refused',
+    template: 'this Open vSwitch ({version}) cannot flush conntrack over OpenFlow; it needs 3.1 or later',
+  },
+  held: {
+    code: 'PB-SWITCH-HELD',
+    class: 'transient',
+    template: 'nothing is written to the switch: {reason}',
+  },
+});

@@ -1,0 +1,305 @@
+import type { Effects, Logger, SwitchReconnection, SwitchView, Unsubscribe } from '@patchbay/sdk';
+import { canonical } from './canonical';
+import { DesiredKeys } from './desired-store';
+import { effectsFor } from './effects';
+import { type ExplainedKey, explain } from './explain';
+import { connectBridge } from './openflow-targets';
+import { type ChangeBatch, OvsdbClient, type StreamSource } from './ovsdb';
+import { Ownership } from './ownership';
+import { Blueprint, type BlueprintRules } from './planner/blueprint';
+import type { Contest } from './planner/contest';
+import { fateBy } from './planner/ownership';
+import { type Diff, printPlan } from './planner/print';
+import { markOf } from './planner/row-changes';
+import { mayWrite, type Writing } from './reconciler/guard';
+import { type Connect, Links } from './reconciler/links';
+import { LOCK, OvsdbDatabase } from './reconciler/ovsdb-database';
+import { Reconciler, type ReconcilerFigures } from './reconciler/reconciler';
+import { isRestoringFlows, type RootRow, summaryOf } from './root-row';
+import { REPLICATED, RowsMirror } from './rows-mirror';
+import { controllerTarget, type ListedPlugin, REFERENCE_CONTROLLERS, type SwitchSettings } from './settings';
+import { LiveSwitchView } from './switch-view';
+
+export type { DesiredKeys } from './desired-store';
+export type { ExplainedKey, ExplainedPart } from './explain';
+export type { Diff } from './planner/print';
+export type { Writing } from './reconciler/guard';
+export { controllerTarget, type ListedPlugin, type SwitchSettings } from './settings';
+
+export interface SwitchOptions {
+  readonly settings: SwitchSettings;
+  readonly logger: Logger;
+  /** All plugins on the list, in their order. */
+  readonly plugins: readonly ListedPlugin[];
+  /** Cookies that belong to somebody else, who writes to claimed tables with the operator's consent. */
+  readonly reservedCookies?: readonly bigint[];
+  /** Controller targets that are swapped for ours on bridges the agent states; the reference agent's unless told. */
+  readonly replacedControllers?: readonly string[];
+  /** For tests: other ways to reach the database and the bridges. */
+  readonly ovsdbTarget?: StreamSource;
+  readonly connect?: Connect;
+}
+
+export interface SwitchStatus {
+  readonly writing: Writing;
+  readonly databaseConnected: boolean;
+  /** Bridges whose flow tables are known. */
+  readonly bridgesRead: readonly string[];
+  readonly keys: number;
+  readonly pending: number;
+  readonly quarantined: number;
+  readonly conflicts: readonly Contest[];
+  readonly figures: Readonly<ReconcilerFigures>;
+}
+
+/** The switch side as a whole: everything about the switch goes through here, and only its reconciler writes. */
+export interface Switch {
+  readonly store: DesiredKeys;
+  readonly view: SwitchView;
+  effects(plugin: string): Effects;
+  /** Resolves when the database was read for the first time. @throws where it cannot be within `ovsdb_timeout`. */
+  start(): Promise<void>;
+  /** What is on the switch stays there. */
+  stop(): Promise<void>;
+  status(): SwitchStatus;
+  explain(subject: string): readonly ExplainedKey[];
+  /** What would be written now if everything were compared. Changes nothing. */
+  plan(): Diff;
+  /** Reads and compares the whole switch again. */
+  compareAll(cause: string): void;
+  /** Bridges whose flow tables were found empty, or new, after they had been wired. */
+  onReconnected(listener: (reconnection: SwitchReconnection) => void): Unsubscribe;
+  /** Everything that was stated so far has been dealt with. */
+  settled(): Promise<void>;
+}
+
+export function createSwitch(options: SwitchOptions): Switch {
+  return new SwitchSide(options);
+}
+
+class SwitchSide implements Switch {
+  readonly store: DesiredKeys;
+  readonly view: LiveSwitchView;
+  private readonly client: OvsdbClient<Pick<import('./ovsdb').OpenVSwitchTables, keyof typeof REPLICATED>>;
+  private readonly mirror: RowsMirror;
+  private readonly rules: BlueprintRules;
+  private readonly ownership: Ownership;
+  private readonly blueprint: Blueprint;
+  private readonly links: Links;
+  private readonly reconciler: Reconciler;
+  private readonly lockName = LOCK;
+  private readonly ownTarget: string;
+  private firstRead: () => void = () => undefined;
+  private resyncTimer: NodeJS.Timeout | undefined;
+  private connected = false;
+  private serial = 0;
+
+  constructor(private readonly options: SwitchOptions) {
+    const { settings, logger, plugins } = options;
+    const { ssl_key_file: key, ssl_cert_file: certificate, ssl_ca_cert_file: ca } = settings;
+    this.ownTarget = controllerTarget(settings.ovs_run_dir);
+    this.client = new OvsdbClient({
+      target: options.ovsdbTarget ?? settings.ovsdb_connection,
+      ...(key === null || certificate === null || ca === null
+        ? {}
+        : { tls: { privateKey: key, certificate, caCertificate: ca } }),
+      tables: REPLICATED,
+      timeoutMs: settings.ovsdb_timeout * 1000,
+    });
+    this.mirror = new RowsMirror(this.client.replica);
+    this.store = new DesiredKeys({
+      changed: (cause) => this.reconciler.wake(cause),
+      completed: (plugin) => this.sweepable(plugin),
+      retired: (plugin) => this.sweepable(plugin),
+    });
+    this.ownership = new Ownership(settings, plugins, options.reservedCookies ?? [], this.mirror, () => this.store);
+    const ranks = new Map(plugins.map((plugin, rank) => [plugin.id, rank]));
+    this.rules = {
+      canonical,
+      fate: fateBy(this.ownership),
+      required: plugins.filter((plugin) => plugin.required).map((plugin) => plugin.id),
+      controllers: { target: this.ownTarget, replaces: options.replacedControllers ?? REFERENCE_CONTROLLERS },
+      rankOf: (plugin) => ranks.get(plugin) ?? plugins.length,
+    };
+    this.blueprint = new Blueprint(this.rules, this.mirror);
+    const ready = new Promise<void>((resolve) => {
+      this.firstRead = resolve;
+    });
+    this.view = new LiveSwitchView({
+      rows: this.mirror,
+      ready,
+      summary: () => summaryOf(this.root(), this.connected),
+      boardOf: (bridge) => this.blueprint.board(bridge),
+    });
+    this.links = new Links(
+      options.connect ?? ((bridge) => connectBridge(bridge, settings)),
+      (bridge) => this.mirror.bridge(bridge) !== undefined,
+      { up: (bridge) => this.reconciler.linkUp(bridge), down: (bridge) => this.reconciler.linkDown(bridge) },
+      logger,
+    );
+    this.reconciler = new Reconciler({
+      store: this.store,
+      blueprint: this.blueprint,
+      database: new OvsdbDatabase(this.client as unknown as OvsdbClient, this.ownTarget),
+      links: this.links,
+      logger,
+      mayWrite: () => this.writing(),
+      onRead: (bridge) => this.recognise(bridge),
+      sweepRows: () => this.sweepRows(),
+      ...(settings.drop_flows_on_start ? { purgeOnce: [settings.integration_bridge, settings.tunnel_bridge] } : {}),
+    });
+  }
+
+  effects(plugin: string): Effects {
+    return effectsFor(plugin, {
+      rows: this.mirror,
+      connectionTo: (bridge) => this.links.get(bridge),
+      integrationBridge: this.options.settings.integration_bridge,
+      version: () => this.root()?.ovs_version ?? 'unknown',
+      stated: () => this.store.allSettled(),
+      held: () => {
+        const writing = this.writing();
+        return writing === 'yes' ? undefined : writing.held;
+      },
+      logger: this.options.logger,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { settings, logger } = this.options;
+    this.client.on('connected', () => this.databaseConnected(true));
+    this.client.on('disconnected', ({ error }) => {
+      logger.warn('connection to the switch database lost', { error: error.message });
+      this.databaseConnected(false);
+    });
+    this.client.on('changes', (batch) => this.changed(batch));
+    this.client.on('resynchronised', () => this.reconciler.compareAll('switch database read'));
+    this.client.lock(this.lockName).onState(() => this.reconciler.wake('lock'));
+    this.reconciler.start();
+    this.client.start();
+    await this.client.ready();
+    this.firstRead();
+    for (const bridge of [settings.integration_bridge, settings.tunnel_bridge]) this.links.want(bridge);
+    if (settings.resync_interval === 0) return;
+    this.resyncTimer = setInterval(
+      () => this.reconciler.compareAll('resync interval'),
+      settings.resync_interval * 1000,
+    );
+    this.resyncTimer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.resyncTimer);
+    await this.reconciler.stop();
+    await this.links.stop();
+    await this.client.stop();
+  }
+
+  status(): SwitchStatus {
+    return {
+      writing: this.writing(),
+      databaseConnected: this.connected,
+      bridgesRead: [...this.blueprint.allBoards()].flatMap((board) =>
+        board.installed === undefined ? [] : [board.bridge],
+      ),
+      keys: this.store.size,
+      pending: this.store.pendingCount,
+      quarantined: this.reconciler.quarantined,
+      conflicts: this.blueprint.contests(),
+      figures: this.reconciler.figures,
+    };
+  }
+
+  explain(subject: string): readonly ExplainedKey[] {
+    return explain(subject, this.store, this.blueprint);
+  }
+
+  plan(): Diff {
+    const trial = new Blueprint(this.rules, this.mirror);
+    for (const { plugin, key, records } of this.store.all()) if (records !== null) trial.state(plugin, key, records);
+    const unknown: string[] = [];
+    for (const board of this.blueprint.allBoards()) {
+      if (board.installed === undefined) unknown.push(`the flows of bridge ${board.bridge}: it is not connected`);
+      else trial.board(board.bridge).read(board.installed.values());
+    }
+    return printPlan(trial.plan(), unknown);
+  }
+
+  compareAll(cause: string): void {
+    this.reconciler.compareAll(cause);
+  }
+
+  onReconnected(listener: (reconnection: SwitchReconnection) => void): Unsubscribe {
+    return this.reconciler.onReconnected(listener);
+  }
+
+  settled(): Promise<void> {
+    return this.reconciler.settled();
+  }
+
+  private writing(): Writing {
+    return mayWrite({
+      databaseConnected: this.connected,
+      lockHeld: this.client.lock(this.lockName).state === 'held',
+      restoringFlows: isRestoringFlows(this.root()),
+      integrationBridge: this.mirror.bridge(this.options.settings.integration_bridge),
+      ownTarget: this.ownTarget,
+    });
+  }
+
+  private root(): RootRow {
+    for (const row of this.client.replica.table('Open_vSwitch')) return row;
+    return undefined;
+  }
+
+  private databaseConnected(connected: boolean): void {
+    this.connected = connected;
+    this.reconciler.wake(connected ? 'switch database connected' : 'switch database lost');
+  }
+
+  private changed({ changes, cause: batchCause }: ChangeBatch): void {
+    const mirrored = this.mirror.update(changes);
+    this.serial += 1;
+    const cause = batchCause === 'transaction' ? `switch event ${this.serial}` : 'resync';
+    const names = [...mirrored.bridges, ...mirrored.ports].flatMap(({ before, after }) => [
+      ...(before === undefined ? [] : [before.name]),
+      ...(after === undefined || after.name === before?.name ? [] : [after.name]),
+    ]);
+    const stale = this.blueprint.rowsChanged(names);
+    for (const { after } of mirrored.bridges) {
+      if (after !== undefined && this.blueprint.hasBoard(after.name)) this.links.want(after.name);
+    }
+    // Whether anything may be written hangs on controllers and on the root row.
+    const conditions = mirrored.bridges.length > 0 || changes.some((change) => change.table === 'Open_vSwitch');
+    if (stale || (conditions && this.writing() !== this.reconciler.writing)) this.reconciler.wake(cause);
+    this.view.publish(mirrored, cause);
+  }
+
+  private sweepable(plugin: string): void {
+    for (const board of this.blueprint.allBoards()) board.compareUnwanted();
+    this.sweepRows();
+    this.reconciler.wake(`${plugin} complete`);
+  }
+
+  private recognise(bridge: string): void {
+    const installed = this.blueprint.board(bridge).installed?.values() ?? [];
+    const cookie = this.ownership.recognise(bridge, installed);
+    if (cookie !== undefined) {
+      this.options.logger.info('the reference agent was here; its flows are taken over', {
+        bridge,
+        cookie: cookie.toString(16),
+      });
+    }
+  }
+
+  /** Ports that bear a plugin's mark and that none of its keys wants go once the plugin is complete. */
+  private sweepRows(): void {
+    for (const port of this.mirror.ports()) {
+      const plugin = markOf(port);
+      if (plugin === undefined || this.store.hasDirty || this.blueprint.rowPlanner.makes(port.name)) continue;
+      const listed = this.options.plugins.some(({ id }) => id === plugin);
+      const free = listed ? this.ownership.isComplete(plugin) : this.ownership.allComplete();
+      if (free) this.blueprint.rowPlanner.sweep(port.name);
+    }
+  }
+}

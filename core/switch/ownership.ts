@@ -1,0 +1,68 @@
+import type { Claim } from '@patchbay/sdk';
+import { CookieRegister } from './cookies';
+import type { DesiredKeys } from './desired-store';
+import type { Installed } from './planner/board';
+import { type BridgeRole, type OwnershipRules, recogniseReference } from './planner/ownership';
+import { portNumber, type Rows } from './planner/rows';
+import type { ListedPlugin, SwitchSettings } from './settings';
+
+/** Whose is what on this switch: bridge roles, cookies, completed plugins, and the reference agent's cookie on provider bridges. */
+export class Ownership implements OwnershipRules {
+  readonly cookies: CookieRegister;
+  readonly claims: readonly Claim[];
+  private readonly taken = new Map<string, Set<bigint>>();
+
+  constructor(
+    private readonly settings: Pick<SwitchSettings, 'integration_bridge' | 'tunnel_bridge'>,
+    private readonly plugins: readonly ListedPlugin[],
+    reservedCookies: readonly bigint[],
+    private readonly rows: Rows,
+    private readonly store: () => DesiredKeys,
+  ) {
+    this.cookies = new CookieRegister(
+      plugins.map((plugin) => plugin.id),
+      reservedCookies,
+    );
+    this.claims = plugins.flatMap((plugin) => plugin.claims);
+  }
+
+  /** A provider bridge is one that a patch port joins to the integration bridge, besides the tunnel bridge. */
+  roleOf(bridge: string): BridgeRole {
+    if (bridge === this.settings.integration_bridge) return 'integration';
+    if (bridge === this.settings.tunnel_bridge) return 'tunnel';
+    return this.patchTowardsIntegration(bridge) === undefined ? 'other' : 'provider';
+  }
+
+  isComplete(plugin: string): boolean {
+    return this.store().isComplete(plugin);
+  }
+
+  allComplete(): boolean {
+    return this.plugins.every((plugin) => this.store().isComplete(plugin.id));
+  }
+
+  recognised(bridge: string): ReadonlySet<bigint> {
+    return this.taken.get(bridge) ?? new Set();
+  }
+
+  /** Looks for the reference agent on a bridge that was read, before anything of it is overwritten. */
+  recognise(bridge: string, installed: Iterable<Installed>): bigint | undefined {
+    const port = this.patchTowardsIntegration(bridge);
+    if (port === undefined || bridge === this.settings.tunnel_bridge) return undefined;
+    const number = portNumber(this.rows, bridge, port);
+    if (!('number' in number)) return undefined;
+    const cookie = recogniseReference(installed, number.number, this.cookies);
+    if (cookie !== undefined) this.taken.set(bridge, new Set([...this.recognised(bridge), cookie]));
+    return cookie;
+  }
+
+  private patchTowardsIntegration(bridge: string): string | undefined {
+    for (const port of this.rows.ports()) {
+      const [iface] = port.interfaces;
+      if (port.bridge !== bridge || iface?.type !== 'patch') continue;
+      const peer = this.rows.port(iface.options.peer ?? '');
+      if (peer?.bridge === this.settings.integration_bridge) return port.name;
+    }
+    return undefined;
+  }
+}

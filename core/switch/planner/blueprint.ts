@@ -1,0 +1,334 @@
+import type { DesiredRecords, KeyProgress } from '@patchbay/sdk';
+import { cookieOf } from '../cookies';
+import { Board, type Fate, type Step } from './board';
+import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
+import type { Contest } from './contest';
+import type { Canonical } from './items';
+import { nameOf, type Owner, ownerId } from './owner';
+import { type PhasedChange, rowNameOf } from './row-changes';
+import { type ControllerRule, RowPlanner } from './row-planner';
+import type { GatePosition } from './row-wants';
+import type { Rows } from './rows';
+import { keyOfSubject, NOTHING, newSlot, rowWantsOf, type Slot, subjectOf, whatStays } from './slot';
+
+export interface BlueprintRules {
+  readonly canonical: Canonical;
+  readonly fate: Fate;
+  /** Plugins whose `port/<subject>` keys are a condition of every gate. */
+  readonly required: readonly string[];
+  readonly controllers?: ControllerRule;
+  /** A plugin's place in the order of plugins. */
+  rankOf(plugin: string): number;
+}
+
+/** What to do: closing rows, structure rows, each bridge's steps, then opening and removing rows. */
+export interface Plan {
+  readonly rows: readonly PhasedChange[];
+  /** By bridge. Meters and groups are among them. */
+  readonly steps: ReadonlyMap<string, readonly Step[]>;
+}
+
+/**
+ * All that is wanted of a switch against all that is on it, kept up to date change by change. It does no input or output:
+ * it is told of keys, rows and installed flows, and answers with a plan. The same facts in any order come to the same plan.
+ */
+export class Blueprint {
+  readonly rowPlanner: RowPlanner;
+  private readonly slots = new Map<string, Slot>();
+  private readonly boards = new Map<string, Board>();
+  private readonly dependents = new Map<string, Set<Slot>>();
+  private readonly aliases = new Map<string, string>();
+  private readonly gatekeepers = new Map<string, Set<Slot>>();
+  private readonly stale = new Set<Slot>();
+  private readonly subjects = new Set<string>();
+  private touched = new Set<Owner>();
+
+  constructor(
+    private readonly rules: BlueprintRules,
+    private readonly rows: Rows,
+  ) {
+    this.rowPlanner = new RowPlanner(rows, rules.controllers);
+  }
+
+  /** States a key, or with null withdraws it. A key that is quarantined is given another chance. */
+  state(plugin: string, key: string, records: DesiredRecords | null): void {
+    const id = ownerId(plugin, key);
+    const known = this.slots.get(id);
+    if (records === null) {
+      if (known === undefined) return;
+      this.replace(known, NOTHING, 'withdrawing');
+      this.slots.delete(id);
+      this.stale.delete(known);
+      this.touchSubjects(known);
+      return;
+    }
+    const slot = known ?? newSlot({ plugin, key, rank: this.rules.rankOf(plugin) }, records);
+    slot.records = records;
+    slot.quarantine = undefined;
+    this.slots.set(id, slot);
+    this.stale.add(slot);
+  }
+
+  /** Rows of these names changed: keys that name them are compiled again. Answers whether that concerns anything here. */
+  rowsChanged(names: Iterable<string>): boolean {
+    let concerned = false;
+    for (const name of names) {
+      if (this.rowPlanner.touch(name)) concerned = true;
+      for (const slot of this.dependents.get(name) ?? []) {
+        this.stale.add(slot);
+        concerned = true;
+      }
+    }
+    return concerned;
+  }
+
+  hasBoard(bridge: string): boolean {
+    return this.boards.has(bridge);
+  }
+
+  board(bridge: string): Board {
+    let board = this.boards.get(bridge);
+    if (board === undefined) {
+      board = new Board(bridge, { canonical: this.rules.canonical, cookieOf: rememberedCookie, fate: this.rules.fate });
+      this.boards.set(bridge, board);
+    }
+    return board;
+  }
+
+  allBoards(): Iterable<Board> {
+    return this.boards.values();
+  }
+
+  /** A bridge was read, or its connection was lost: every key's progress and every gate may depend on it. */
+  readinessChanged(): void {
+    for (const subject of this.gatekeepers.keys()) this.subjects.add(subject);
+    for (const slot of this.slots.values()) this.stale.add(slot);
+  }
+
+  /** Compares everything, not only what changed. */
+  compareAll(): void {
+    for (const slot of this.slots.values()) this.stale.add(slot);
+    this.rowPlanner.touchAll();
+    for (const board of this.boards.values()) board.compareAll();
+  }
+
+  /** Holds a key back that the switch refused. What the switch has acknowledged of it stays. */
+  quarantine(owner: Owner, reason: string): void {
+    const slot = this.slots.get(ownerId(owner.plugin, owner.key));
+    if (slot === undefined) return;
+    slot.quarantine = reason;
+    this.stale.add(slot);
+  }
+
+  /** Gives a quarantined key another chance. */
+  release(owner: Owner): void {
+    const slot = this.slots.get(ownerId(owner.plugin, owner.key));
+    if (slot?.quarantine === undefined) return;
+    slot.quarantine = undefined;
+    this.stale.add(slot);
+  }
+
+  /** The plan for all that changed since the last one. */
+  plan(): Plan {
+    for (const slot of this.stale) this.recompile(slot);
+    this.stale.clear();
+    this.settleBoards();
+    this.positionGates();
+    // Admission flows may have displaced, or made room for, what a required key wants.
+    this.settleBoards();
+    this.positionGates();
+    this.settleBoards();
+    const steps = new Map<string, readonly Step[]>();
+    for (const board of this.boards.values()) {
+      const taken = board.takeSteps();
+      if (taken.length > 0) steps.set(board.bridge, taken);
+    }
+    return { rows: this.rowPlanner.take(), steps };
+  }
+
+  /** Owners whose progress may be another since the last call. */
+  takeTouched(): ReadonlySet<Owner> {
+    const touched = this.touched;
+    this.touched = new Set();
+    return touched;
+  }
+
+  /** A row change did not reach the switch: it is planned again. */
+  undone(change: PhasedChange): void {
+    this.rowPlanner.touch(rowNameOf(change));
+  }
+
+  /** The switch has acknowledged all that this key comes to. */
+  accepted(owner: Owner): void {
+    const slot = this.slots.get(ownerId(owner.plugin, owner.key));
+    if (slot !== undefined && slot.quarantine === undefined) slot.accepted = slot.compiled;
+  }
+
+  /** How far the key has come, as far as planning can tell; what is still on its way is not counted. */
+  progress(plugin: string, key: string): KeyProgress {
+    const slot = this.slots.get(ownerId(plugin, key));
+    if (slot === undefined) return { state: 'unset' };
+    const refusal = this.refusalOf(slot);
+    if (refusal !== undefined) return { state: 'quarantined', reason: refusal };
+    const waitingFor = new Set([
+      ...slot.compiled.waitingFor,
+      ...this.rowPlanner.waitsOf(slot.owner),
+      ...slot.gates.flatMap(({ gate, reasons }) => [...gate.waitingFor, ...reasons]),
+      ...this.unreadBridges(slot).map((bridge) => `an OpenFlow connection to bridge ${bridge}`),
+    ]);
+    return waitingFor.size === 0 ? { state: 'applied' } : { state: 'pending', waitingFor: [...waitingFor] };
+  }
+
+  /** One key for people: what it came to. */
+  inspect(plugin: string, key: string): Readonly<Slot> | undefined {
+    return this.slots.get(ownerId(plugin, key));
+  }
+
+  contests(): readonly Contest[] {
+    return [...this.slots.values()].flatMap((slot) => this.contestsOf(slot));
+  }
+
+  private recompile(slot: Slot): void {
+    if (slot.quarantine === undefined) {
+      try {
+        const around = {
+          rows: this.rows,
+          canonical: this.rules.canonical,
+          aliasOf: (bridge: string, name: string) => this.aliases.get(aliasKey(bridge, name)),
+          isRead: (bridge: string) => this.board(bridge).installed !== undefined,
+        };
+        this.replace(slot, compile(slot.owner, slot.records, around), 'withdrawing');
+      } catch (error) {
+        slot.quarantine = error instanceof Error ? error.message : String(error);
+      }
+    }
+    if (slot.quarantine !== undefined) this.replace(slot, whatStays(slot, this.rows), 'leaving');
+    this.touchSubjects(slot);
+  }
+
+  private replace(slot: Slot, next: Compiled, mode: 'withdrawing' | 'leaving'): void {
+    const positions = new Map(
+      slot.gates.map(({ gate, position, reasons }) => [gate.record.port, { position, reasons }]),
+    );
+    this.wantAll(slot, 'unwant');
+    this.index(slot, 'delete');
+    slot.compiled = next;
+    slot.gates = next.gates.map((gate) => ({
+      gate,
+      ...(positions.get(gate.record.port) ?? { position: 'held', reasons: [] }),
+    }));
+    this.index(slot, 'add');
+    this.wantAll(slot, 'want');
+    this.rowPlanner.replace(slot.owner, rowWantsOf(slot), mode);
+    this.touched.add(slot.owner);
+  }
+
+  private wantAll(slot: Slot, act: 'want' | 'unwant'): void {
+    for (const item of slot.compiled.items) this.board(item.bridge)[act]({ owner: slot.owner, item });
+    for (const { gate, position } of slot.gates) if (position === 'open') this.admit(slot, gate, act);
+  }
+
+  private admit(slot: Slot, gate: CompiledGate, act: 'want' | 'unwant'): void {
+    for (const item of gate.admission) this.board(item.bridge)[act]({ owner: slot.owner, item });
+  }
+
+  private index(slot: Slot, act: 'add' | 'delete'): void {
+    for (const name of slot.compiled.names) enter(this.dependents, name, slot, act);
+    for (const { gate } of slot.gates) enter(this.gatekeepers, gate.record.subject, slot, act);
+    for (const [name, actual] of slot.compiled.aliases) {
+      const known = this.aliases.get(name);
+      if (act === 'delete') this.aliases.delete(name);
+      else this.aliases.set(name, actual);
+      if (act === 'add' && known !== actual) this.rowsChanged([name.slice(name.indexOf(' ') + 1)]);
+    }
+  }
+
+  private touchSubjects(slot: Slot): void {
+    for (const { gate } of slot.gates) this.subjects.add(gate.record.subject);
+    const subject = subjectOf(slot.owner.key);
+    if (subject !== undefined && this.rules.required.includes(slot.owner.plugin)) this.subjects.add(subject);
+  }
+
+  private settleBoards(): void {
+    for (const board of this.boards.values()) {
+      for (const owner of board.settle()) {
+        this.touched.add(owner);
+        const subject = subjectOf(owner.key);
+        if (subject !== undefined && this.rules.required.includes(owner.plugin)) this.subjects.add(subject);
+      }
+    }
+  }
+
+  private positionGates(): void {
+    for (const subject of this.subjects) {
+      for (const slot of this.gatekeepers.get(subject) ?? []) {
+        for (const held of slot.gates) {
+          if (held.gate.record.subject !== subject) continue;
+          const { position, reasons } = this.position(slot, held.gate);
+          held.reasons = reasons;
+          this.touched.add(slot.owner);
+          if (position === 'held' || position === held.position) continue;
+          if (position === 'open') this.admit(slot, held.gate, 'want');
+          else if (held.position === 'open') this.admit(slot, held.gate, 'unwant');
+          held.position = position;
+          this.rowPlanner.replace(slot.owner, rowWantsOf(slot), 'withdrawing');
+        }
+      }
+    }
+    this.subjects.clear();
+  }
+
+  /** While a bridge that counts is not read, nothing is known that would justify a change. */
+  private position(slot: Slot, gate: CompiledGate): { position: GatePosition; reasons: readonly string[] } {
+    const reasons: string[] = [];
+    let unread = this.board(gate.record.bridge).installed === undefined;
+    for (const plugin of this.rules.required) {
+      const required = this.slots.get(ownerId(plugin, keyOfSubject(gate.record.subject)));
+      if (required === undefined) continue;
+      // Of the gate's own key its admission flows do not count here: they are wanted only once it is open.
+      const refusal = required === slot ? slot.quarantine : this.refusalOf(required);
+      const waits = refusal === undefined ? required.compiled.waitingFor : [refusal];
+      if (waits.length > 0) reasons.push(`${nameOf(required.owner)}: ${waits.join(', ')}`);
+      if (this.unreadBridges(required).length > 0) unread = true;
+    }
+    if (unread) return { position: 'held', reasons };
+    const shut = reasons.length > 0 || gate.waitingFor.length > 0 || slot.quarantine !== undefined;
+    return { position: shut ? 'shut' : 'open', reasons };
+  }
+
+  private refusalOf(slot: Slot): string | undefined {
+    if (slot.quarantine !== undefined) return slot.quarantine;
+    const contests = this.contestsOf(slot);
+    return contests.length === 0 ? undefined : contests.map((contest) => contest.reason).join('; ');
+  }
+
+  private contestsOf(slot: Slot): readonly Contest[] {
+    const admission = slot.gates.flatMap(({ gate, position }) => (position === 'open' ? gate.admission : []));
+    const lost = [...slot.compiled.items, ...admission].flatMap(
+      (item) => this.board(item.bridge).contest(slot.owner, item) ?? [],
+    );
+    return [...lost, ...this.rowPlanner.contestsOf(slot.owner)];
+  }
+
+  private unreadBridges(slot: Slot): readonly string[] {
+    const bridges = new Set(slot.compiled.items.map((item) => item.bridge));
+    for (const { gate } of slot.gates) bridges.add(gate.record.bridge);
+    return [...bridges].filter((bridge) => this.board(bridge).installed === undefined);
+  }
+}
+
+const cookies = new Map<string, bigint>();
+
+function rememberedCookie(plugin: string): bigint {
+  const known = cookies.get(plugin) ?? cookieOf(plugin);
+  cookies.set(plugin, known);
+  return known;
+}
+
+function enter(index: Map<string, Set<Slot>>, key: string, slot: Slot, act: 'add' | 'delete'): void {
+  const set = index.get(key);
+  if (act === 'add') {
+    if (set === undefined) index.set(key, new Set([slot]));
+    else set.add(slot);
+  } else if (set?.delete(slot) === true && set.size === 0) index.delete(key);
+}

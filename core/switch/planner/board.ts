@@ -1,0 +1,235 @@
+import type { Flow, Group, Meter } from '@patchbay/sdk';
+import type { InstalledFlow as WireFlow } from '../openflow/installed-flow';
+import type { Contest } from './contest';
+import { type Contribution, type Decision, decide } from './decide';
+import type { Canonical, Item } from './items';
+import { nameOf, type Owner } from './owner';
+
+/** A flow as it is on a switch. */
+export interface InstalledFlow {
+  readonly kind: 'flow';
+  readonly identity: string;
+  readonly body: string;
+  readonly cookie: bigint;
+  readonly table: number;
+  readonly priority: number;
+  /** The flow as data. What was read from a switch is decoded only when somebody asks. */
+  decode(): Flow;
+  /** The switch's own form, where it was read from there. */
+  readonly wire?: WireFlow;
+}
+
+/** Groups and meters carry no cookie: whose they are is known only of those we wanted ourselves. */
+export type Installed =
+  | InstalledFlow
+  | { readonly kind: 'group'; readonly identity: string; readonly body: string; readonly group: Group }
+  | { readonly kind: 'meter'; readonly identity: string; readonly body: string; readonly meter: Meter };
+
+/** One message to the switch. `owners` answer for it if it is refused. */
+export type Step =
+  | {
+      readonly act: 'add' | 'change';
+      readonly identity: string;
+      readonly item: Item;
+      readonly cookie: bigint;
+      readonly owners: readonly Owner[];
+      readonly before?: Installed;
+    }
+  | {
+      readonly act: 'remove';
+      readonly identity: string;
+      readonly before: Installed;
+      readonly owners: readonly Owner[];
+    };
+
+/** Whether something that nobody wants goes or stays. */
+export type Fate = (bridge: string, installed: Installed, withdrawn: boolean) => 'remove' | 'keep';
+
+interface BoardRules {
+  readonly canonical: Canonical;
+  readonly cookieOf: (plugin: string) => bigint;
+  readonly fate: Fate;
+}
+
+/**
+ * What is wanted and what is installed on one bridge, by identity. Every change marks the identities it touches, and only
+ * those are decided again: planning costs what changed, not what there is.
+ */
+export class Board {
+  private readonly wanted = new Map<string, Contribution[]>();
+  private readonly decisions = new Map<string, Decision>();
+  private found: Map<string, Installed> | undefined;
+  private stale = new Set<string>();
+  private due = new Set<string>();
+  /** Once wanted in this run, and no longer: goes whatever its plugin has completed. */
+  private readonly withdrawn = new Set<string>();
+
+  constructor(
+    readonly bridge: string,
+    private readonly rules: BoardRules,
+  ) {}
+
+  /** Undefined until the bridge was read, and while its connection is away. */
+  get installed(): ReadonlyMap<string, Installed> | undefined {
+    return this.found;
+  }
+
+  get wantedCount(): number {
+    return this.wanted.size;
+  }
+
+  /** Takes over what was read from the switch, and compares all of it. */
+  read(installed: Iterable<Installed>): void {
+    this.found = new Map();
+    for (const one of installed) this.found.set(one.identity, one);
+    this.compareAll();
+  }
+
+  /** The connection is away: nothing is known of the bridge. */
+  forget(): void {
+    this.found = undefined;
+  }
+
+  compareAll(): void {
+    for (const identity of this.wanted.keys()) this.due.add(identity);
+    this.compareUnwanted();
+  }
+
+  /** A plugin completed, or the rules of sweeping changed: what nobody wants is looked at again. */
+  compareUnwanted(): void {
+    for (const identity of this.found?.keys() ?? []) if (!this.wanted.has(identity)) this.due.add(identity);
+  }
+
+  want(contribution: Contribution): void {
+    const { identity } = contribution.item;
+    const list = this.wanted.get(identity);
+    if (list === undefined) this.wanted.set(identity, [contribution]);
+    else list.push(contribution);
+    this.withdrawn.delete(identity);
+    this.stale.add(identity);
+  }
+
+  unwant({ owner, item }: Contribution): void {
+    const { identity } = item;
+    const list = this.wanted.get(identity);
+    const at = list?.findIndex((one) => one.item === item && one.owner === owner) ?? -1;
+    if (list === undefined || at < 0) return;
+    list.splice(at, 1);
+    if (list.length === 0) {
+      this.wanted.delete(identity);
+      this.withdrawn.add(identity);
+    }
+    this.stale.add(identity);
+  }
+
+  /** Decides what was touched. Answers the owners whose losses may have changed. */
+  settle(): ReadonlySet<Owner> {
+    const touched = new Set<Owner>();
+    for (const identity of this.stale) {
+      const before = this.decisions.get(identity);
+      const after = decide(this.wanted.get(identity) ?? [], this.rules.canonical);
+      if (after === undefined) this.decisions.delete(identity);
+      else this.decisions.set(identity, after);
+      for (const owner of before?.losers ?? []) touched.add(owner);
+      for (const owner of after?.losers ?? []) touched.add(owner);
+      this.due.add(identity);
+    }
+    this.stale = new Set();
+    return touched;
+  }
+
+  /** The contest that the owner lost over the item, if it did. */
+  contest(owner: Owner, item: Item): Contest | undefined {
+    const decision = this.decisions.get(item.identity);
+    if (decision === undefined || !decision.losers.includes(owner)) return undefined;
+    const place = placeOf(item);
+    const reason = `${place} is stated differently by ${nameOf(decision.owner)}, which comes first`;
+    return { place, winner: decision.owner, loser: owner, reason };
+  }
+
+  decision(identity: string): Decision | undefined {
+    return this.decisions.get(identity);
+  }
+
+  /** What is to be sent for all that was touched since. Empty while the bridge is not read; nothing is forgotten then. */
+  takeSteps(): Step[] {
+    if (this.found === undefined) return [];
+    const steps: Step[] = [];
+    for (const identity of this.due) {
+      const step = this.step(identity);
+      if (step !== undefined) steps.push(step);
+    }
+    this.due = new Set();
+    return steps;
+  }
+
+  /** The switch has acknowledged the step. */
+  applied(step: Step): void {
+    if (this.found === undefined) return;
+    if (step.act === 'remove') {
+      this.found.delete(step.identity);
+      this.withdrawn.delete(step.identity);
+    } else {
+      this.found.set(step.identity, asInstalled(step.item, step.cookie));
+    }
+  }
+
+  /** The step did not reach the switch: it is planned again. */
+  undone(step: Step): void {
+    this.due.add(step.identity);
+  }
+
+  private step(identity: string): Step | undefined {
+    const before = this.found?.get(identity);
+    const decision = this.decisions.get(identity);
+    if (decision?.item !== undefined) {
+      const { item, owner, owners } = decision;
+      const cookie = this.rules.cookieOf(owner.plugin);
+      if (before === undefined) return { act: 'add', identity, item, cookie, owners };
+      const same = before.body === item.body && (before.kind !== 'flow' || before.cookie === cookie);
+      return same ? undefined : { act: 'change', identity, item, cookie, owners, before };
+    }
+    if (before === undefined) {
+      this.withdrawn.delete(identity);
+      return undefined;
+    }
+    const unwanted = this.withdrawn.has(identity) || decision !== undefined;
+    if (this.rules.fate(this.bridge, before, unwanted) === 'keep') return undefined;
+    return { act: 'remove', identity, before, owners: decision?.owners ?? [] };
+  }
+}
+
+function asInstalled(item: Item, cookie: bigint): Installed {
+  const { identity, body } = item;
+  switch (item.kind) {
+    case 'flow': {
+      const { flow } = item;
+      return { kind: 'flow', identity, body, cookie, table: flow.table, priority: flow.priority, decode: () => flow };
+    }
+    case 'group':
+      return { kind: 'group', identity, body, group: item.group };
+    case 'meter':
+      return { kind: 'meter', identity, body, meter: item.meter };
+  }
+}
+
+/** For people: where an item goes. */
+export function placeOf(item: Item | Installed): string {
+  switch (item.kind) {
+    case 'flow': {
+      const { bridge, table, priority, match } = 'decode' in item ? item.decode() : item.flow;
+      const fields = Object.entries(match).map(([field, value]) => `${field}=${showValue(value)}`);
+      return `flow ${bridge} table=${table},priority=${priority}${fields.map((field) => `,${field}`).join('')}`;
+    }
+    case 'group':
+      return `group ${item.group.bridge} ${item.group.group}`;
+    case 'meter':
+      return `meter ${item.meter.bridge} ${item.meter.meter}`;
+  }
+}
+
+function showValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { value: plain, mask, port } = value as { value?: unknown; mask?: unknown; port?: unknown };
+  return port === undefined ? `${String(plain)}/${String(mask)}` : String(port);
+}

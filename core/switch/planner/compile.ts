@@ -1,0 +1,163 @@
+import type { DesiredRecords, Flow, GateRecord, PortRecord } from '@patchbay/sdk';
+import { type Canonical, flowItem, groupItem, type Item, meterItem } from './items';
+import type { Owner } from './owner';
+import { resolveFlow, resolveGroup } from './resolve';
+import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
+import { portNumber, type Rows } from './rows';
+
+/** What one key comes to on the switch as it is: its names resolved, and what it waits for. */
+export interface Compiled {
+  readonly items: readonly Item[];
+  readonly rows: readonly RowWant[];
+  readonly gates: readonly CompiledGate[];
+  /** What does not exist yet, for people. */
+  readonly waitingFor: readonly string[];
+  /** Names of the ports and bridges that this depends on: when one of their rows changes, it is compiled again. */
+  readonly names: ReadonlySet<string>;
+  /** The numbers that names came to; two compilations that agree here name the same ports. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** Names that records give to ports which exist under another name. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+export interface CompiledGate {
+  readonly record: GateRecord;
+  /** Flows that let frames in; wanted only while the gate is open. */
+  readonly admission: readonly Item[];
+  /** What the admission waits for. */
+  readonly waitingFor: readonly string[];
+}
+
+export interface Surroundings {
+  readonly rows: Rows;
+  readonly canonical: Canonical;
+  /** The name of the port that a tunnel record was found to be, by bridge and the record's name. */
+  aliasOf(bridge: string, name: string): string | undefined;
+  /** The bridge's flows are known, so that what is stated for it gets there. */
+  isRead(bridge: string): boolean;
+}
+
+/**
+ * Compiles one key. Pure: it looks at nothing but its arguments.
+ * @throws FlowNotationError for a flow that cannot be written down: the caller holds the key back.
+ */
+export function compile(owner: Owner, records: DesiredRecords, around: Surroundings): Compiled {
+  return new Compilation(owner, around).of(records);
+}
+
+class Compilation {
+  private readonly names = new Set<string>();
+  private readonly numbers = new Map<string, number>();
+  private readonly aliases = new Map<string, string>();
+  private waits = new Set<string>();
+
+  constructor(
+    private readonly owner: Owner,
+    private readonly around: Surroundings,
+  ) {}
+
+  of(records: DesiredRecords): Compiled {
+    const { canonical } = this.around;
+    const adopted = (records.ports ?? []).map((port) => this.adopt(port));
+    const items: Item[] = [
+      ...(records.meters ?? []).map((meter) => meterItem(meter, canonical)),
+      ...(records.groups ?? []).flatMap((group) => {
+        const resolved = resolveGroup(group, (port) => this.number(group.bridge, port));
+        return resolved === undefined ? [] : [groupItem(resolved, canonical)];
+      }),
+      ...this.flows(records.flows ?? []),
+    ];
+    const held = this.waits;
+    const gates = (records.gates ?? []).map((gate) => this.gate(gate));
+    this.waits = held;
+    // A patch port is connected when the rest of its key is in place; sets of ports are not waited for.
+    const connected = this.blocking(records.flows ?? []).length === 0;
+    const rows = [
+      ...(records.bridges ?? []).map((bridge) => bridgeWant(this.owner, bridge)),
+      ...(records.ports ?? []).map((port, index) => portWant(this.owner, port, adopted[index] ?? port.name, connected)),
+      ...(records.qos ?? []).map((qos) => qosWant(this.owner, qos, this.bridgeOf(qos.port))),
+    ];
+    for (const port of records.ports ?? []) this.number(port.bridge, port.name);
+    for (const { row } of rows) this.names.add(row.name);
+    for (const { record } of gates) this.names.add(record.port);
+    return {
+      items,
+      rows,
+      gates,
+      waitingFor: [...this.waits],
+      names: this.names,
+      numbers: this.numbers,
+      aliases: this.aliases,
+    };
+  }
+
+  private flows(flows: readonly Flow[]): Item[] {
+    return flows.flatMap((flow) => {
+      const resolved = resolveFlow(flow, (port) => this.number(flow.bridge, port));
+      return resolved === undefined ? [] : [flowItem(resolved.flow, resolved.union, this.around.canonical)];
+    });
+  }
+
+  /** Flows of the key that are held back now. */
+  private blocking(flows: readonly Flow[]): Flow[] {
+    return flows.filter((flow) => {
+      if (!this.around.isRead(flow.bridge)) return true;
+      if (this.waits.size === 0) return false;
+      const quiet = (port: string): number | undefined => {
+        const found = portNumber(this.around.rows, flow.bridge, this.nameOf(flow.bridge, port));
+        return 'number' in found ? found.number : undefined;
+      };
+      return resolveFlow(flow, quiet) === undefined;
+    });
+  }
+
+  private gate(record: GateRecord): CompiledGate {
+    const admission = new Set<string>();
+    this.waits = admission;
+    const items = this.flows(record.admission ?? []);
+    return { record, admission: items, waitingFor: [...admission] };
+  }
+
+  private number(bridge: string, name: string): number | undefined {
+    const actual = this.nameOf(bridge, name);
+    this.names.add(name);
+    this.names.add(actual);
+    const found = portNumber(this.around.rows, bridge, actual);
+    if ('number' in found) {
+      this.numbers.set(`${bridge} ${name}`, found.number);
+      return found.number;
+    }
+    this.waits.add(found.waitingFor);
+    return undefined;
+  }
+
+  private nameOf(bridge: string, name: string): string {
+    return this.aliases.get(aliasKey(bridge, name)) ?? this.around.aliasOf(bridge, name) ?? name;
+  }
+
+  /** A tunnel is found by name, or else by its type and remote address: the switch has room for one such. */
+  private adopt(record: PortRecord): string {
+    const { rows } = this.around;
+    if (record.kind !== 'tunnel' || rows.port(record.name) !== undefined) return record.name;
+    for (const port of rows.ports()) {
+      const [iface] = port.interfaces;
+      if (
+        port.bridge === record.bridge &&
+        iface?.type === record.type &&
+        iface.options.remote_ip === record.options.remote_ip
+      ) {
+        this.aliases.set(aliasKey(record.bridge, record.name), port.name);
+        return port.name;
+      }
+    }
+    return record.name;
+  }
+
+  private bridgeOf(port: string): string {
+    return this.around.rows.port(port)?.bridge ?? '';
+  }
+}
+
+export function aliasKey(bridge: string, name: string): string {
+  return `${bridge} ${name}`;
+}

@@ -1,0 +1,137 @@
+import type { Contest } from './contest';
+import { type Owner, ownerId } from './owner';
+import { diffRow, markOf, type PhasedChange } from './row-changes';
+import { type MergedWant, mergeWants, type RowWant, rowKey } from './row-wants';
+import type { Rows } from './rows';
+
+/** Which controllers a bridge is to have. */
+export interface ControllerRule {
+  /** The target of ours: a socket that nobody serves, so that the bridge has a controller and is never answered. */
+  readonly target: string;
+  /** Targets that are swapped for it when the agent takes a bridge over. */
+  readonly replaces: readonly string[];
+}
+
+interface RowState {
+  want: MergedWant | undefined;
+  contests: readonly Contest[];
+  waitingFor: string | undefined;
+}
+
+/** What is wanted of the database's rows; the counterpart of the boards. Only rows that were touched are compared. */
+export class RowPlanner {
+  private readonly wants = new Map<string, RowWant[]>();
+  private readonly byOwner = new Map<string, readonly RowWant[]>();
+  private readonly states = new Map<string, RowState>();
+  private readonly due = new Set<string>();
+  /** Ports and QoS that a key made and has withdrawn: port name → what of it goes. */
+  private readonly leaving = new Map<string, 'port' | 'qos'>();
+
+  constructor(
+    private readonly rows: Rows,
+    private readonly controllers: ControllerRule | undefined,
+  ) {}
+
+  /** Replaces what the owner wants. `withdrawing`: what it no longer makes goes; otherwise that stays as it is. */
+  replace(owner: Owner, next: readonly RowWant[], mode: 'withdrawing' | 'leaving'): void {
+    const id = ownerId(owner.plugin, owner.key);
+    const previous = this.byOwner.get(id) ?? [];
+    if (next.length === 0) this.byOwner.delete(id);
+    else this.byOwner.set(id, next);
+    for (const want of previous) {
+      const key = rowKey(want.row);
+      const list = (this.wants.get(key) ?? []).filter((one) => one !== want);
+      if (list.length === 0) this.wants.delete(key);
+      else this.wants.set(key, list);
+      this.due.add(key);
+      if (mode === 'withdrawing' && want.qos !== undefined) this.leaving.set(want.row.name, 'qos');
+      if (mode === 'withdrawing' && want.make === true && want.row.table === 'Port')
+        this.leaving.set(want.row.name, 'port');
+    }
+    for (const want of next) {
+      const key = rowKey(want.row);
+      const list = this.wants.get(key);
+      if (list === undefined) this.wants.set(key, [want]);
+      else list.push(want);
+      this.due.add(key);
+    }
+  }
+
+  /** The row of that name changed. Answers whether anybody here wants something of it. */
+  touch(name: string): boolean {
+    const keys = [`Bridge ${name}`, `Port ${name}`].filter(
+      (key) => this.wants.has(key) || (key.startsWith('Port') && this.leaving.has(name)),
+    );
+    for (const key of keys) this.due.add(key);
+    return keys.length > 0;
+  }
+
+  touchAll(): void {
+    for (const key of this.wants.keys()) this.due.add(key);
+  }
+
+  /** A key makes, or keeps, the port of that name. */
+  makes(port: string): boolean {
+    return (this.wants.get(`Port ${port}`) ?? []).some((want) => want.make === true);
+  }
+
+  /** Takes a port away that bears a mark of ours and that no key wants. */
+  sweep(port: string): void {
+    this.leaving.set(port, 'port');
+    this.due.add(`Port ${port}`);
+  }
+
+  waitsOf(owner: Owner): readonly string[] {
+    return this.statesOf(owner).flatMap((state) => state.waitingFor ?? []);
+  }
+
+  contestsOf(owner: Owner): readonly Contest[] {
+    return this.statesOf(owner).flatMap((state) => state.contests.filter((contest) => contest.loser === owner));
+  }
+
+  /** The changes due for all rows that were touched since the last call, by name. */
+  take(): readonly PhasedChange[] {
+    const changes = [...this.due].sort().flatMap((key) => this.changesOf(key));
+    this.due.clear();
+    return changes;
+  }
+
+  private statesOf(owner: Owner): readonly RowState[] {
+    const wants = this.byOwner.get(ownerId(owner.plugin, owner.key)) ?? [];
+    return wants.flatMap((want) => this.states.get(rowKey(want.row)) ?? []);
+  }
+
+  private changesOf(key: string): readonly PhasedChange[] {
+    const { want, contests } = mergeWants(this.wants.get(key) ?? []);
+    const { changes, waitingFor } = want === undefined ? { changes: [] } : diffRow(want, this.rows);
+    if (want === undefined) this.states.delete(key);
+    else this.states.set(key, { want, contests, waitingFor });
+    return [...changes, ...this.controllerChange(want), ...this.departure(key, want)];
+  }
+
+  private departure(key: string, want: MergedWant | undefined): readonly PhasedChange[] {
+    const name = key.slice('Port '.length);
+    const what = key.startsWith('Port ') ? this.leaving.get(name) : undefined;
+    if (what === undefined) return [];
+    const port = this.rows.port(name);
+    const plugin = port === undefined ? undefined : markOf(port);
+    if (what === 'port' && port !== undefined && plugin !== undefined && want?.make !== true) {
+      return [{ kind: 'delete-port', bridge: port.bridge, name, owners: [], phase: 'removing' }];
+    }
+    const qosIsOurs = port?.qos != null && markOf(port.qos) !== undefined;
+    if (qosIsOurs && want?.qos === undefined) return [{ kind: 'clear-qos', port: name, owners: [], phase: 'removing' }];
+    this.leaving.delete(name);
+    return [];
+  }
+
+  /** OVS empties a bridge's tables when its first controller comes or its last one goes, so a set of some becomes a set of some. */
+  private controllerChange(want: MergedWant | undefined): readonly PhasedChange[] {
+    if (want?.row.table !== 'Bridge' || this.controllers === undefined) return [];
+    const { target, replaces } = this.controllers;
+    const bridge = this.rows.bridge(want.row.name);
+    const targets = bridge?.controllers.map((controller) => controller.target) ?? [];
+    if (!targets.some((one) => replaces.includes(one))) return [];
+    const next = [...targets.filter((one) => one !== target && !replaces.includes(one)), target];
+    return [{ kind: 'set-controllers', bridge: want.row.name, targets: next, owners: want.owners, phase: 'structure' }];
+  }
+}

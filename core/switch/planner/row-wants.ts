@@ -1,0 +1,166 @@
+import type { BridgeRecord, GateRecord, PortRecord, QosRecord } from '@patchbay/sdk';
+import { DEAD_VLAN } from '@patchbay/sdk';
+import type { Contest } from './contest';
+import { compareOwners, nameOf, type Owner } from './owner';
+
+/**
+ * One place in a row, as `Table.column`, `Table.column:key` of a map, or `Table.column+element` of a set, with the columns' own
+ * names: `Port.tag`, `Port.other_config:net_uuid`, `Bridge.protocols+OpenFlow13`.
+ */
+export type Cell = string;
+/** null: to be absent. */
+export type CellValue = string | number | boolean | readonly number[] | null;
+export type Cells = Readonly<Record<Cell, CellValue>>;
+
+/** What one owner wants of one Bridge or Port row. */
+export interface RowWant {
+  readonly owner: Owner;
+  readonly row: RowId;
+  /** The row is made where it is missing. */
+  readonly make?: true;
+  /** The row is taken away. */
+  readonly take?: true;
+  readonly cells: Cells;
+  readonly qos?: QosRecord;
+}
+
+export type RowId =
+  | { readonly table: 'Bridge'; readonly name: string }
+  | { readonly table: 'Port'; readonly bridge: string; readonly name: string };
+
+/** Rows are found by name alone: a port's name is unique on a switch. */
+export function rowKey(row: RowId): string {
+  return `${row.table} ${row.name}`;
+}
+
+/** Marks rows of ours with the plugin that wanted them. */
+export const OWNER_MARK = 'patchbay-owner';
+/** The peer of a patch port that leads nowhere yet: ovs-vswitchd gives a patch port no number without one. Neutron's agent has the same name for it. */
+export const NO_PEER = 'nonexistent-peer';
+
+export function bridgeWant(owner: Owner, record: BridgeRecord): RowWant {
+  const cells: Record<Cell, CellValue> = {
+    ...defined('Bridge.datapath_type', record.datapathType),
+    ...defined('Bridge.fail_mode', record.failMode),
+    ...defined('Bridge.mcast_snooping_enable', record.mcastSnooping),
+    ...mapCells('Bridge.other_config', record.otherConfig),
+    ...mapCells('Bridge.external_ids', record.externalIds),
+  };
+  for (const protocol of record.protocols ?? []) cells[`Bridge.protocols+${protocol}`] = true;
+  const make = record.presence === 'create' ? ({ make: true } as const) : {};
+  return { owner, row: { table: 'Bridge', name: record.name }, ...make, cells };
+}
+
+/** @param adopted the name under which the port exists already, where it has another. */
+export function portWant(owner: Owner, record: PortRecord, adopted: string, connected: boolean): RowWant {
+  const cells: Record<Cell, CellValue> = {
+    'Interface.type': record.kind === 'tunnel' ? record.type : record.kind,
+    ...mapCells('Port.other_config', record.otherConfig),
+    ...mapCells('Interface.external_ids', record.externalIds),
+    [`Port.external_ids:${OWNER_MARK}`]: owner.plugin,
+  };
+  if (record.kind === 'patch' && connected) cells['Interface.options:peer'] = record.peer;
+  if (record.kind === 'tunnel') Object.assign(cells, mapCells('Interface.options', record.options));
+  return { owner, row: { table: 'Port', bridge: record.bridge, name: adopted }, make: true, cells };
+}
+
+/** `held`: nothing is known yet that would justify changing the gate. */
+export type GatePosition = 'open' | 'shut' | 'held';
+
+export function gateWant(owner: Owner, gate: GateRecord, position: GatePosition): RowWant {
+  const row: RowId = { table: 'Port', bridge: gate.bridge, name: gate.port };
+  if (gate.unplugged === true) return { owner, row, take: true, cells: {} };
+  return {
+    owner,
+    row,
+    cells: {
+      ...mapCells('Port.other_config', gate.otherConfig),
+      ...mapCells('Interface.other_config', gate.interfaceOtherConfig),
+      ...tagCells(gate.tag, position),
+    },
+  };
+}
+
+export function qosWant(owner: Owner, qos: QosRecord, bridge: string): RowWant {
+  return { owner, row: { table: 'Port', bridge, name: qos.port }, cells: {}, qos };
+}
+
+function tagCells(tag: number | undefined, position: GatePosition): Cells {
+  if (tag === undefined) return {};
+  if (tag === DEAD_VLAN || position === 'shut') return { 'Port.tag': DEAD_VLAN };
+  if (position === 'held') return {};
+  return { 'Port.tag': tag, 'Port.vlan_mode': null, 'Port.trunks': [] };
+}
+
+function mapCells(column: string, map: Readonly<Record<string, string | null>> | undefined): Record<Cell, CellValue> {
+  return Object.fromEntries(Object.entries(map ?? {}).map(([key, value]) => [`${column}:${key}`, value]));
+}
+
+function defined(cell: Cell, value: CellValue | undefined): Record<Cell, CellValue> {
+  return value === undefined ? {} : { [cell]: value };
+}
+
+/** What all owners together want of one row. */
+export interface MergedWant {
+  readonly row: RowId;
+  readonly make: boolean;
+  readonly take: boolean;
+  readonly cells: Cells;
+  readonly qos: { readonly owner: Owner; readonly record: QosRecord } | undefined;
+  readonly owners: readonly Owner[];
+}
+
+/** Cells that every owner may state for itself: whoever is first marks the row. */
+const SHARED_CELL = `Port.external_ids:${OWNER_MARK}`;
+
+/** Merges cell by cell; where two want different things in one cell the first owner in the plugins' order wins. */
+export function mergeWants(wants: readonly RowWant[]): {
+  readonly want: MergedWant | undefined;
+  readonly contests: readonly Contest[];
+} {
+  const sorted = [...wants].sort((left, right) => compareOwners(left.owner, right.owner));
+  const [first] = sorted;
+  if (first === undefined) return { want: undefined, contests: [] };
+  const cells: Record<Cell, CellValue> = {};
+  const winners = new Map<Cell, Owner>();
+  const contests: Contest[] = [];
+  for (const { owner, cells: stated, row } of sorted) {
+    for (const [cell, value] of Object.entries(stated)) {
+      const winner = winners.get(cell);
+      if (winner === undefined) {
+        cells[cell] = value;
+        winners.set(cell, owner);
+      } else if (cell !== SHARED_CELL && !sameCell(cells[cell], value)) {
+        contests.push({
+          place: `${rowKey(row)} ${cell}`,
+          winner,
+          loser: owner,
+          reason: contestReason(winner, `${cell} of ${row.name}`),
+        });
+      }
+    }
+  }
+  const qos = sorted.find((want) => want.qos !== undefined);
+  return {
+    want: {
+      row: first.row,
+      make: sorted.some((want) => want.make === true),
+      take: sorted.some((want) => want.take === true),
+      cells,
+      qos: qos?.qos === undefined ? undefined : { owner: qos.owner, record: qos.qos },
+      owners: [...new Set(sorted.map((want) => want.owner))],
+    },
+    contests,
+  };
+}
+
+export function sameCell(left: CellValue | undefined, right: CellValue | undefined): boolean {
+  if (Array.isArray(left) && Array.isArray(right)) {
+    return left.length === right.length && left.every((value, index) => value === right[index]);
+  }
+  return left === right;
+}
+
+function contestReason(winner: Owner, place: string): string {
+  return `${place} is stated differently by ${nameOf(winner)}, which comes first`;
+}

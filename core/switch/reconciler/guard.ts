@@ -1,0 +1,28 @@
+import type { BridgeRow } from '../planner/rows';
+
+/** Whether the agent may write to the switch, or why not. */
+export type Writing = 'yes' | { readonly held: string };
+
+/** What decides whether anything may be written. */
+export interface WritingConditions {
+  readonly databaseConnected: boolean;
+  /** We hold the OVSDB lock. */
+  readonly lockHeld: boolean;
+  /** Open_vSwitch other_config:flow-restore-wait: `ovs-ctl restart` is putting flows back (ovs-vswitchd.conf.db(5)). */
+  readonly restoringFlows: boolean;
+  readonly integrationBridge: BridgeRow | undefined;
+  /** The target of our own controller rows, which nobody serves. */
+  readonly ownTarget: string;
+}
+
+/** Two agents on one switch never both write: the first reason that holds is given. */
+export function mayWrite(conditions: WritingConditions): Writing {
+  if (!conditions.databaseConnected) return { held: 'there is no connection to the switch database' };
+  if (!conditions.lockHeld) return { held: 'another Patchbay holds the switch (OVSDB lock "patchbay")' };
+  if (conditions.restoringFlows) return { held: 'the switch is restoring flows (other_config:flow-restore-wait)' };
+  const other = conditions.integrationBridge?.controllers.find(
+    ({ connected, target }) => connected && target !== conditions.ownTarget,
+  );
+  if (other === undefined) return 'yes';
+  return { held: `another agent is connected to ${conditions.integrationBridge?.name} (controller ${other.target})` };
+}

@@ -1,0 +1,107 @@
+import type { Logger, Meter } from '@patchbay/sdk';
+import { canonical } from '../canonical';
+import type { FlowTableClient } from '../openflow';
+import type { Blueprint } from '../planner/blueprint';
+import type { Installed } from '../planner/board';
+import type { Links } from './links';
+
+/** What is on the bridges: reads those that are unread, and notices when a table that had flows of ours is empty. */
+export class Installation {
+  private readonly due = new Set<string>();
+  /** Bridges that had what we want on them when they were looked at last. */
+  private readonly wired = new Set<string>();
+  /** Bridges whose flows are to be dropped before they are read. */
+  private readonly purge: Set<string>;
+
+  constructor(
+    private readonly blueprint: Blueprint,
+    private readonly links: Links,
+    private readonly logger: Logger,
+    purgeOnce: readonly string[] = [],
+  ) {
+    this.purge = new Set(purgeOnce);
+  }
+
+  unread(bridge: string): void {
+    this.due.add(bridge);
+  }
+
+  unreadAll(): void {
+    for (const board of this.blueprint.allBoards()) this.due.add(board.bridge);
+  }
+
+  /** Reads what is unread and connected. `emptied`: of those read, bridges that lost all their flows since we wired them. */
+  async readUnread(): Promise<{ readonly read: readonly string[]; readonly emptied: readonly string[] }> {
+    const bridges = [...this.due];
+    const read = await Promise.all(bridges.map(async (bridge) => ((await this.read(bridge)) ? [bridge] : [])));
+    const done = read.flat();
+    const emptied = done.filter(
+      (bridge) => this.wired.has(bridge) && this.blueprint.board(bridge).installed?.size === 0,
+    );
+    for (const bridge of done) {
+      const board = this.blueprint.board(bridge);
+      if (board.wantedCount > 0) this.wired.add(bridge);
+    }
+    return { read: done, emptied };
+  }
+
+  private async read(bridge: string): Promise<boolean> {
+    const client = this.links.get(bridge);
+    if (client === undefined) return false;
+    try {
+      if (this.purge.has(bridge)) await client.send([{ kind: 'flow', command: 'delete', filter: {} }]);
+      this.purge.delete(bridge);
+      const installed = await readInstalled(client);
+      this.blueprint.board(bridge).read(installed);
+      this.due.delete(bridge);
+      return true;
+    } catch (error) {
+      this.logger.warn('a bridge could not be read; its connection is made anew', { bridge, error: String(error) });
+      await this.links.drop(bridge);
+      return false;
+    }
+  }
+}
+
+async function readInstalled(client: FlowTableClient): Promise<Installed[]> {
+  const [flows, groups, meters] = await Promise.all([client.dumpFlows(), client.dumpGroups(), metersOf(client)]);
+  return [
+    ...flows.map(
+      (flow): Installed => ({
+        kind: 'flow',
+        identity: flow.key,
+        body: flow.body,
+        cookie: flow.cookie,
+        table: flow.table,
+        priority: flow.priority,
+        decode: () => flow.decode(),
+        wire: flow,
+      }),
+    ),
+    ...groups.map(
+      (group): Installed => ({
+        kind: 'group',
+        identity: `group=${group.group}`,
+        body: canonical.groupBody(group),
+        group,
+      }),
+    ),
+    ...meters.map(
+      (meter): Installed => ({
+        kind: 'meter',
+        identity: `meter=${meter.meter}`,
+        body: canonical.meterBody(meter),
+        meter,
+      }),
+    ),
+  ];
+}
+
+/** A datapath without meters refuses to list them. */
+async function metersOf(client: FlowTableClient): Promise<Meter[]> {
+  try {
+    return await client.dumpMeters();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,190 @@
+import {
+  configApplied,
+  type OpenVSwitchTables,
+  type OvsdbClient,
+  OvsdbOperationError,
+  type Transaction,
+  type Uuid,
+  type WritableRow,
+} from '../ovsdb';
+import { QUEUE_MARK, type RowChange, splitCell } from '../planner/row-changes';
+import { type Cells, type CellValue, OWNER_MARK } from '../planner/row-wants';
+import { type Database, RowChangeRefused } from './database';
+
+/** The lock that every Patchbay on a switch asks for; one at a time writes. */
+export const LOCK = 'patchbay';
+
+type Build = Transaction<OpenVSwitchTables>;
+type WrittenTable = 'Bridge' | 'Port' | 'Interface';
+
+/** Row changes as transactions of the Open_vSwitch database, each under the lock. */
+export class OvsdbDatabase implements Database {
+  constructor(
+    private readonly client: OvsdbClient<OpenVSwitchTables>,
+    /** The target of the controller row that a bridge of ours is made with. */
+    private readonly controllerTarget: string,
+  ) {}
+
+  async commit(changes: readonly RowChange[]): Promise<number> {
+    /** The change that each operation is part of. */
+    const parts: number[] = [];
+    let next = { index: 0 };
+    try {
+      const result = await this.client.transact((transaction) => {
+        transaction.assertLock(LOCK);
+        parts.push(-1);
+        changes.forEach((change, index) => {
+          this.writeOrRefuse(transaction, change, index);
+          while (parts.length < transaction.encoded().operations.length) parts.push(index);
+        });
+        transaction.calculate('Open_vSwitch', 'every-row', 'next_cfg', '+=', 1);
+        next = transaction.select('Open_vSwitch', 'every-row', ['next_cfg']);
+      });
+      return Number(result.rowsOf(next)[0]?.next_cfg ?? 0);
+    } catch (error) {
+      if (!(error instanceof OvsdbOperationError)) throw error;
+      const index = parts[error.index];
+      if (index === -1) throw error;
+      throw new RowChangeRefused(index, error.message, { cause: error });
+    }
+  }
+
+  applied(configuration: number): Promise<void> {
+    return configApplied(this.client, configuration);
+  }
+
+  private writeOrRefuse(transaction: Build, change: RowChange, index: number): void {
+    try {
+      this.write(transaction, change);
+    } catch (error) {
+      throw new RowChangeRefused(index, error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  private write(transaction: Build, change: RowChange): void {
+    switch (change.kind) {
+      case 'create-bridge':
+        return this.createBridge(transaction, change.name, change.cells);
+      case 'create-port':
+        return this.createPort(transaction, change.bridge, change.name, change.cells);
+      case 'delete-port':
+        transaction.removeFrom('Bridge', this.uuid('Bridge', change.bridge), 'ports', [this.uuid('Port', change.name)]);
+        return;
+      case 'set':
+        return this.set(transaction, change.row.name, change.cells);
+      case 'set-controllers':
+        return this.setControllers(transaction, change.bridge, change.targets);
+      case 'set-qos':
+        return this.setQos(transaction, change);
+      case 'clear-qos':
+        return this.forgetQos(transaction, this.uuid('Port', change.port));
+    }
+  }
+
+  private createBridge(transaction: Build, name: string, cells: Cells): void {
+    const iface = transaction.insert('Interface', { name, type: 'internal' });
+    const port = transaction.insert('Port', { name, interfaces: [iface] });
+    const controller = transaction.insert('Controller', { target: this.controllerTarget });
+    const row = columnsOf('Bridge', cells) as WritableRow<OpenVSwitchTables['Bridge']>;
+    const bridge = transaction.insert('Bridge', { ...row, name, ports: [port], controller: [controller] });
+    transaction.addTo('Open_vSwitch', 'every-row', 'bridges', [bridge]);
+  }
+
+  private createPort(transaction: Build, bridge: string, name: string, cells: Cells): void {
+    const iface = transaction.insert('Interface', { ...columnsOf('Interface', cells), name });
+    const port = transaction.insert('Port', { ...columnsOf('Port', cells), name, interfaces: [iface] });
+    transaction.addTo('Bridge', this.uuid('Bridge', bridge), 'ports', [port]);
+  }
+
+  private set(transaction: Build, name: string, cells: Cells): void {
+    for (const table of ['Bridge', 'Port', 'Interface'] as const) {
+      const mine = Object.entries(cells).filter(([cell]) => cell.startsWith(`${table}.`));
+      if (mine.length > 0) this.setRow(transaction, table, this.uuid(table, name), Object.fromEntries(mine));
+    }
+  }
+
+  private setRow(transaction: Build, table: WrittenTable, uuid: Uuid, cells: Cells): void {
+    const row = columnsOf(table, cells, 'plain columns');
+    if (Object.keys(row).length > 0) transaction.update(table, uuid, row);
+    const merged = new Map<string, Record<string, string>>();
+    const removed = new Map<string, string[]>();
+    for (const [cell, value] of Object.entries(cells)) {
+      const { column, key } = splitCell(cell);
+      if (key === '') continue;
+      const name = column.slice(table.length + 1);
+      if (name === 'protocols') transaction.addTo('Bridge', uuid, 'protocols', [key]);
+      else if (value === null) removed.set(name, [...(removed.get(name) ?? []), key]);
+      else merged.set(name, { ...merged.get(name), [key]: String(value) });
+    }
+    for (const [column, keys] of removed) transaction.removeKeys(table, uuid, column as 'other_config', keys);
+    for (const [column, pairs] of merged) transaction.mergeInto(table, uuid, column as 'other_config', pairs);
+  }
+
+  private setControllers(transaction: Build, bridge: string, targets: readonly string[]): void {
+    const rows = [...this.client.replica.table('Controller')];
+    const uuid = this.uuid('Bridge', bridge);
+    const present = this.client.replica.table('Bridge').get(uuid)?.controller ?? [];
+    const controller = targets.map(
+      (target) =>
+        rows.find((row) => row.target === target && present.includes(row._uuid))?._uuid ??
+        transaction.insert('Controller', { target }),
+    );
+    transaction.update('Bridge', uuid, { controller });
+  }
+
+  private setQos(transaction: Build, { port, qos, plugin }: RowChange & { kind: 'set-qos' }): void {
+    const queues = Object.fromEntries(
+      Object.entries(qos.queues).map(([number, queue]) => [
+        Number(number),
+        transaction.insert('Queue', {
+          other_config: queue.otherConfig,
+          external_ids: { [QUEUE_MARK]: queue.name, [OWNER_MARK]: plugin },
+        }),
+      ]),
+    );
+    const row = transaction.insert('QoS', {
+      type: qos.type,
+      other_config: qos.otherConfig,
+      external_ids: { [OWNER_MARK]: plugin },
+      queues: new Map(Object.entries(queues).map(([number, queue]) => [Number(number), queue])),
+    });
+    const uuid = this.uuid('Port', port);
+    this.forgetQos(transaction, uuid);
+    transaction.update('Port', uuid, { qos: row });
+  }
+
+  /** QoS and Queue are root tables: what nobody refers to any more stays unless it is deleted. */
+  private forgetQos(transaction: Build, port: Uuid): void {
+    const old = this.client.replica.table('Port').get(port)?.qos;
+    const row = old === undefined ? undefined : this.client.replica.table('QoS').get(old);
+    if (row === undefined || !row.external_ids.has(OWNER_MARK)) return;
+    transaction.update('Port', port, { qos: undefined });
+    transaction.delete('QoS', row._uuid);
+    for (const queue of row.queues.values()) transaction.delete('Queue', queue);
+  }
+
+  private uuid(table: WrittenTable, name: string): Uuid {
+    const row = this.client.replica.table(table).findBy('name', name);
+    if (row !== undefined) return row._uuid;
+    throw new Error(`${table} ${name} is gone`);
+  }
+}
+
+/** The cells of one table as a row to write; maps and sets are put together unless only plain columns are asked for. */
+function columnsOf(table: WrittenTable, cells: Cells, which: 'all' | 'plain columns' = 'all'): Record<string, never> {
+  const row: Record<string, unknown> = {};
+  for (const [cell, value] of Object.entries(cells)) {
+    const { column, key } = splitCell(cell);
+    if (!column.startsWith(`${table}.`)) continue;
+    const name = column.slice(table.length + 1);
+    if (key === '') row[name] = written(value);
+    else if (which === 'all' && name === 'protocols') row[name] = [...((row[name] as string[] | undefined) ?? []), key];
+    else if (which === 'all' && value !== null)
+      row[name] = { ...(row[name] as object | undefined), [key]: String(value) };
+  }
+  return row as Record<string, never>;
+}
+
+function written(value: CellValue): unknown {
+  return value === null ? undefined : value;
+}

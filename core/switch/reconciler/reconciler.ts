@@ -1,0 +1,278 @@
+import type { Logger, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
+import type { DesiredKeys } from '../desired-store';
+import type { Blueprint } from '../planner/blueprint';
+import { nameOf, type Owner } from '../planner/owner';
+import type { Database } from './database';
+import type { Writing } from './guard';
+import { Installation } from './installation';
+import type { Links } from './links';
+import { Quarantine } from './quarantine';
+import { type RoundEnd, runRound } from './round';
+
+export interface ReconcilerParts {
+  readonly store: DesiredKeys;
+  readonly blueprint: Blueprint;
+  readonly database: Database;
+  readonly links: Links;
+  readonly logger: Logger;
+  /** May anything be written now? Asked at the start of every round. */
+  readonly mayWrite: () => Writing;
+  /** Before the first plan after bridges were read: take-over is recognised here. */
+  readonly onRead: (bridge: string) => void;
+  /** Looks for rows of ours that nobody wants; asked when everything is compared. */
+  readonly sweepRows: () => void;
+  /** Bridges whose flows are dropped when they are read for the first time, as the operator asked. */
+  readonly purgeOnce?: readonly string[];
+}
+
+/** Figures since the start. */
+export interface ReconcilerFigures {
+  rounds: number;
+  added: number;
+  changed: number;
+  removed: number;
+  rows: number;
+  refused: number;
+  lastRoundMs: number;
+}
+
+/**
+ * The only writer of the switch. It takes all that changed, plans it, and carries the plan out in rounds, one at a time;
+ * what comes while a round is under way goes with the next.
+ */
+export class Reconciler {
+  readonly figures: ReconcilerFigures = {
+    rounds: 0,
+    added: 0,
+    changed: 0,
+    removed: 0,
+    rows: 0,
+    refused: 0,
+    lastRoundMs: 0,
+  };
+  private readonly quarantine: Quarantine;
+  private readonly installation: Installation;
+  private readonly idle = new Set<() => void>();
+  private readonly reconnectListeners = new Set<(reconnection: SwitchReconnection) => void>();
+  private causes: string[] = [];
+  private running = false;
+  private stopped = true;
+  private wasHeld: string | undefined = 'it has not started';
+  private retryTimer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: ReconcilerParts) {
+    this.quarantine = new Quarantine((owner) => {
+      parts.blueprint.release(owner);
+      this.wake('another try after a refusal');
+    });
+    this.installation = new Installation(parts.blueprint, parts.links, parts.logger, parts.purgeOnce);
+  }
+
+  start(): void {
+    this.stopped = false;
+    this.wake('start');
+  }
+
+  /** Resolves when the round under way has ended. What is on the switch stays. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.retryTimer);
+    this.quarantine.clear();
+    await this.settled();
+  }
+
+  /** Nothing is under way and nothing is waiting. */
+  settled(): Promise<void> {
+    if (!this.running) return Promise.resolve();
+    return new Promise((resolve) => this.idle.add(resolve));
+  }
+
+  get quarantined(): number {
+    return this.quarantine.size;
+  }
+
+  get writing(): Writing {
+    return this.wasHeld === undefined ? 'yes' : { held: this.wasHeld };
+  }
+
+  onReconnected(listener: (reconnection: SwitchReconnection) => void): Unsubscribe {
+    this.reconnectListeners.add(listener);
+    return () => this.reconnectListeners.delete(listener);
+  }
+
+  /** The OpenFlow connection of a bridge came up. */
+  linkUp(bridge: string): void {
+    this.installation.unread(bridge);
+    this.wake(`bridge ${bridge} connected`);
+  }
+
+  linkDown(bridge: string): void {
+    this.parts.blueprint.board(bridge).forget();
+    this.parts.blueprint.readinessChanged();
+    this.wake(`bridge ${bridge} disconnected`);
+  }
+
+  /** Reads the whole switch again and compares everything. */
+  compareAll(cause: string): void {
+    this.installation.unreadAll();
+    this.parts.blueprint.compareAll();
+    this.parts.sweepRows();
+    this.wake(cause);
+  }
+
+  /** Something changed: a round starts at once, or after the one under way. */
+  wake(cause: string): void {
+    if (this.stopped) return;
+    this.causes.push(cause);
+    if (this.running) return;
+    this.running = true;
+    // A microtask later, so that what one event states in several calls leaves in one round.
+    queueMicrotask(() => void this.work());
+  }
+
+  private async work(): Promise<void> {
+    while (this.causes.length > 0 && !this.stopped) {
+      const causes = this.causes;
+      this.causes = [];
+      try {
+        await this.round(causes);
+      } catch (error) {
+        this.parts.logger.warn('round failed; it is tried again', {
+          error: error instanceof Error ? error.message : String(error),
+        });
+        this.parts.blueprint.compareAll();
+        this.retrySoon();
+      }
+    }
+    this.running = false;
+    for (const resolve of this.idle) resolve();
+    this.idle.clear();
+  }
+
+  private async round(causes: readonly string[]): Promise<void> {
+    const { store, blueprint } = this.parts;
+    const writing = this.parts.mayWrite();
+    if (writing !== 'yes') return this.hold(writing.held);
+    this.resume();
+    const started = performance.now();
+    await this.readSwitch();
+    const dirty = store.takeDirty();
+    const suspects = new Set<string>();
+    for (const { plugin, key, records } of dirty) {
+      suspects.add(`${plugin} ${key}`);
+      this.quarantine.forget(plugin, key);
+      blueprint.state(plugin, key, records);
+    }
+    const versions = new Map(dirty.map(({ plugin, key }) => [`${plugin} ${key}`, store.takenVersion({ plugin, key })]));
+    const end = await runRound({
+      ...this.parts,
+      suspects,
+      refused: (owner, reason) => this.refuse(owner, reason),
+      dropped: (what, reason) => this.parts.logger.warn('the switch refused to remove something', { what, reason }),
+      emptied: (bridges) => this.reread(bridges),
+    });
+    const elapsed = performance.now() - started;
+    this.acknowledge(end, dirty, versions);
+    for (const board of blueprint.allBoards()) this.parts.links.want(board.bridge);
+    this.report(end, elapsed, causes);
+  }
+
+  private hold(reason: string): void {
+    if (this.wasHeld !== reason) this.parts.logger.warn('nothing is written to the switch', { reason });
+    this.wasHeld = reason;
+    this.parts.store.holdAll(reason);
+  }
+
+  /** After a time in which others may have written, everything is read and compared. */
+  private resume(): void {
+    if (this.wasHeld === undefined) return;
+    this.wasHeld = undefined;
+    this.parts.logger.info('writing to the switch', {});
+    this.installation.unreadAll();
+    this.parts.blueprint.compareAll();
+    this.parts.sweepRows();
+  }
+
+  private async readSwitch(): Promise<void> {
+    const { read, emptied } = await this.installation.readUnread();
+    for (const bridge of read) this.parts.onRead(bridge);
+    if (read.length > 0) this.parts.blueprint.readinessChanged();
+    if (emptied.length === 0) return;
+    this.parts.logger.warn('flow tables were found empty', { bridges: emptied });
+    for (const listener of this.reconnectListeners) listener({ bridges: emptied });
+  }
+
+  private async reread(bridges: readonly string[]): Promise<void> {
+    for (const bridge of bridges) this.installation.unread(bridge);
+    await this.readSwitch();
+    this.wake('tables emptied by a change of fail_mode');
+  }
+
+  private refuse(owner: Owner, reason: string): void {
+    this.figures.refused += 1;
+    this.parts.blueprint.quarantine(owner, reason);
+    this.quarantine.hold(owner);
+    this.parts.logger.error('the switch refused a key; the rest goes on', {
+      plugin: owner.plugin,
+      key: owner.key,
+      reason,
+    });
+  }
+
+  private acknowledge(
+    end: RoundEnd,
+    dirty: readonly { readonly plugin: string; readonly key: string; readonly records: unknown }[],
+    versions: ReadonlyMap<string, number>,
+  ): void {
+    const { store, blueprint } = this.parts;
+    const later = new Set(end.opened.map(nameOf));
+    const withdrawn = dirty.filter((entry) => entry.records === null);
+    const touched = [...blueprint.takeTouched()];
+    const settle = (owner: Pick<Owner, 'plugin' | 'key'>): void => {
+      const version = versions.get(`${owner.plugin} ${owner.key}`) ?? store.takenVersion(owner);
+      store.settle(owner, version, blueprint.progress(owner.plugin, owner.key));
+    };
+    for (const entry of withdrawn) settle(entry);
+    for (const owner of touched) {
+      blueprint.accepted(owner);
+      if (!later.has(nameOf(owner))) settle(owner);
+    }
+    if (end.effective === undefined) return;
+    const open = (): void => {
+      for (const owner of end.opened) settle(owner);
+    };
+    end.effective.then(open, (error: unknown) => {
+      this.parts.logger.warn('ovs-vswitchd does not act on its configuration', { error: String(error) });
+      for (const owner of end.opened) {
+        const waitingFor = ['ovs-vswitchd to act on its configuration'];
+        store.settle(owner, versions.get(nameOf(owner)) ?? store.takenVersion(owner), { state: 'pending', waitingFor });
+      }
+    });
+  }
+
+  private report({ count }: RoundEnd, elapsedMs: number, causes: readonly string[]): void {
+    const { figures } = this;
+    figures.rounds += 1;
+    figures.lastRoundMs = elapsedMs;
+    for (const name of ['added', 'changed', 'removed', 'rows'] as const) figures[name] += count[name];
+    let wanted = 0;
+    for (const board of this.parts.blueprint.allBoards()) wanted += board.wantedCount;
+    const unchanged = Math.max(0, wanted - count.added - count.changed);
+    const pending = this.parts.store.pendingCount;
+    const { added, changed, removed, rows } = count;
+    const idle = added + changed + removed + rows === 0;
+    const line = `added ${added} changed ${changed} removed ${removed} unchanged ${unchanged} pending ${pending} in ${elapsedMs.toFixed(0)} ms`;
+    this.parts.logger[idle ? 'debug' : 'info'](line, { rows, cause: summarise(causes) });
+  }
+
+  private retrySoon(): void {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.wake('another try after a failed round'), 1_000);
+    this.retryTimer.unref();
+  }
+}
+
+function summarise(causes: readonly string[]): string {
+  const unique = [...new Set(causes)];
+  return unique.length <= 3 ? unique.join(', ') : `${unique.slice(0, 3).join(', ')} and ${unique.length - 3} more`;
+}

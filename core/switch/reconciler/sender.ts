@@ -1,0 +1,73 @@
+import { type FlowTableClient, OpenFlowError } from '../openflow';
+import type { Step } from '../planner/board';
+import { messageOf, orderSteps } from './messages';
+
+/** What became of the steps of one bridge. */
+export interface Sent {
+  readonly applied: readonly Step[];
+  readonly refused: readonly { readonly step: Step; readonly reason: string }[];
+  /** Neither acknowledged nor refused: they were in a bundle with a refused one, or the connection went. */
+  readonly undone: readonly Step[];
+  /** The connection failed, or did not answer: nothing more is known of the bridge. */
+  readonly failure?: Error;
+}
+
+/** Sends one bridge's steps: meters, then groups and flows as one atomic and ordered bundle, then the meters that go. Never rejects. */
+export async function sendSteps(client: FlowTableClient, steps: readonly Step[]): Promise<Sent> {
+  const { metersFirst, bundle, metersLast } = orderSteps(steps);
+  const meters = await sendSingly(client, metersFirst);
+  // A flow that uses a meter which was refused would be refused itself; it waits for the next plan.
+  if (meters.failure !== undefined || meters.refused.length > 0)
+    return join(meters, { undone: [...bundle, ...metersLast] });
+  const flows = await sendBundle(client, bundle);
+  if (flows.failure !== undefined || flows.refused.length > 0) return join(meters, flows, { undone: metersLast });
+  return join(meters, flows, await sendSingly(client, metersLast));
+}
+
+const NOTHING: Sent = { applied: [], refused: [], undone: [] };
+
+async function sendSingly(client: FlowTableClient, steps: readonly Step[]): Promise<Sent> {
+  const outcomes = await Promise.all(steps.map((step) => attempt([step], () => client.send([messageOf(step)]))));
+  return join(...outcomes);
+}
+
+/**
+ * A refusal says which message it is about. Where it does not, the bundle is halved until it is known: then it is no longer
+ * one bundle, and still each half is all or nothing.
+ */
+async function sendBundle(client: FlowTableClient, steps: readonly Step[]): Promise<Sent> {
+  if (steps.length === 0) return NOTHING;
+  const sent = await attempt(steps, () => client.bundle(steps.map(messageOf)));
+  if (sent.refused.length > 0 || sent.failure !== undefined || sent.undone.length === 0) return sent;
+  const middle = Math.ceil(steps.length / 2);
+  const first = await sendBundle(client, steps.slice(0, middle));
+  if (first.failure !== undefined) return join(first, { undone: steps.slice(middle) });
+  return join(first, await sendBundle(client, steps.slice(middle)));
+}
+
+async function attempt(steps: readonly Step[], act: () => Promise<void>): Promise<Sent> {
+  try {
+    await act();
+    return { ...NOTHING, applied: steps };
+  } catch (error) {
+    if (!(error instanceof OpenFlowError)) return { ...NOTHING, undone: steps, failure: asError(error) };
+    const index = error.failedIndex ?? (steps.length === 1 ? 0 : undefined);
+    const step = index === undefined ? undefined : steps[index];
+    if (step === undefined) return { ...NOTHING, undone: steps };
+    return { ...NOTHING, refused: [{ step, reason: error.message }], undone: steps.filter((one) => one !== step) };
+  }
+}
+
+function join(...parts: readonly Partial<Sent>[]): Sent {
+  const failure = parts.find((part) => part.failure !== undefined)?.failure;
+  return {
+    applied: parts.flatMap((part) => part.applied ?? []),
+    refused: parts.flatMap((part) => part.refused ?? []),
+    undone: parts.flatMap((part) => part.undone ?? []),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
