@@ -1,4 +1,4 @@
-import { defineErrors, type ErrorDefinition } from '@patchbay/sdk';
+import { defineErrors } from '@patchbay/sdk';
 
 /** What the kernel refuses or gives up on. Each code has a section in docs/errors.md. */
 export const KernelError = defineErrors({
@@ -190,23 +190,6 @@ export const KernelError = defineErrors({
     template: '{plugin} failed to stop: {reason}',
   },
 });
-
-const families = new Map<string, Readonly<Record<string, ErrorDefinition>>>([['kernel', KernelError.definitions]]);
-
-/** Adds a family of codes to those that docs/errors.md must explain. */
-export function registerErrors(
-  owner: string,
-  errors: { readonly definitions: Readonly<Record<string, ErrorDefinition>> },
-): void {
-  families.set(owner, errors.definitions);
-}
-
-/** Every registered definition, by owner; a code that two families claim is listed twice. */
-export function registeredErrors(): readonly { readonly owner: string; readonly definition: ErrorDefinition }[] {
-  return [...families].flatMap(([owner, definitions]) =>
-    Object.values(definitions).map((definition) => ({ owner, definition })),
-  );
-}
 
 /** The message of whatever was thrown. */
 export function reasonOf(thrown: unknown): string {
