@@ -56,7 +56,8 @@ function admission(vif: Vif): Flow {
     bridge: vif.bridge,
     table: CLASSIFIER,
     priority: ADMISSION_PRIORITY,
-    match: { in_port: { port: vif.portName } },
+    // Untagged, or tagged for priority alone: until the port has its tag, a VLAN of the guest's choosing would be a tenant's.
+    match: { in_port: { port: vif.portName }, vlan_tci: '0x0000/0x0fff' },
     actions: [{ type: 'goto_table', table: RATE_LIMIT }],
   };
 }
