@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+
+const ROOT = join(__dirname, '../..');
+
+interface Import {
+  readonly file: string;
+  /** The package or `node:` module, or the path from the root for a file of ours. */
+  readonly target: string;
+}
+
+function sources(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'dist' || entry.name === 'node_modules' ? [] : sources(path);
+    return entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts') ? [path] : [];
+  });
+}
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  // Telling an address from a name opens no socket.
+  const counted = text.replace(/import \{ isIP(v[46])?(, isIPv[46])* \} from 'node:net';/g, '');
+  const specifiers = counted.matchAll(/(?:\bfrom\s+|\bimport\s+|\bimport\(\s*|\brequire\(\s*)'([^']+)'/g);
+  return [...specifiers].map(([, specifier = '']) => ({
+    file,
+    target: specifier.startsWith('.') ? normalize(join(dirname(file), specifier)) : specifier,
+  }));
+}
+
+/** Imports that the law would forbid, each granted with its reason. */
+const GRANTED: Readonly<Record<string, string>> = {
+  'core/cli/admin/server.ts imports node:net': 'asks whether another agent answers on the admin socket',
+  'core/cli/systemd.ts imports node:child_process':
+    'systemd-notify: the notification socket is a datagram socket, which Node cannot open',
+};
+
+const all = ['sdk', 'plugins', 'core'].flatMap(sources).flatMap(importsOf);
+const within = (folder: string) => (path: string) => path === folder || path.startsWith(`${folder}/`);
+const sdk = within('sdk');
+const plugins = within('plugins');
+const core = within('core');
+const ourPackage = (target: string): boolean => target.startsWith('@patchbay/');
+const crossing = (imports: readonly Import[], ...forbidden: ((target: string) => boolean)[]): readonly string[] =>
+  imports
+    .filter(({ target }) => forbidden.some((is) => is(target)))
+    .map(({ file, target }) => `${file} imports ${target}`);
+
+/** sdk/testing is a package of its own, made of the host; sdk/examples are outsiders' packages. */
+const contract = all.filter(({ file }) => sdk(file) && !/^sdk\/(testing|examples)\//.test(file));
+const ofPlugins = all.filter(({ file }) => plugins(file));
+const ofCore = all.filter(({ file }) => core(file));
+
+describe('the import law', () => {
+  it('is checked on sources that are there', () => {
+    expect([contract, ofPlugins, ofCore].map(({ length }) => length > 0)).toEqual([true, true, true]);
+  });
+
+  it('lets the SDK import nothing of ours', () => {
+    expect(crossing(contract, ourPackage, plugins, core)).toEqual([]);
+  });
+
+  it('lets plugins import the SDK and nothing else of ours', () => {
+    const other = (target: string): boolean => ourPackage(target) && !/^@patchbay\/sdk(\/flow)?$/.test(target);
+    expect(crossing(ofPlugins, other, sdk, core)).toEqual([]);
+  });
+
+  it('lets core/main.ts alone import the stock plugins', () => {
+    const others = ofCore.filter(({ file }) => file !== 'core/main.ts');
+    expect(crossing(others, within('@patchbay/plugins'), plugins, sdk)).toEqual([]);
+  });
+
+  it('keeps sockets of switch and broker, and child processes, under core/switch and core/rpc', () => {
+    const elsewhere = all.filter(({ file }) => !/^core\/(switch|rpc)\//.test(file));
+    const sockets = (target: string): boolean =>
+      /^(node:)?(net|tls|dgram|child_process)$/.test(target) || /^amqplib(\/|$)/.test(target);
+    expect(crossing(elsewhere, sockets).filter((found) => !(found in GRANTED))).toEqual([]);
+  });
+
+  it('keeps tsyringe and tapable in core/kernel and the SDK', () => {
+    const elsewhere = all.filter(({ file }) => !within('core/kernel')(file) && !sdk(file));
+    expect(crossing(elsewhere, (target) => target === 'tsyringe' || target === 'tapable')).toEqual([]);
+  });
+});
