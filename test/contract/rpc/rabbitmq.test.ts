@@ -1,23 +1,15 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as amqplib from 'amqplib';
+import { runBesideBroker } from '../../support/private-broker';
 import { messagingContract } from './messaging-contract';
 
-const url = process.env.PATCHBAY_TEST_AMQP;
 const run = promisify(execFile);
 const ctl = async (...args: string[]) => (await run('rabbitmqctl', ['-q', ...args])).stdout;
 
-if (url === undefined || process.env.PATCHBAY_TEST_RABBITMQCTL === undefined) {
-  it('messaging on a RabbitMQ of its own keeps the contract', () => {
-    const inside = ['npx', 'jest', __filename, '--selectProjects', 'contract', '--runInBand', '--coverage=false'];
-    const outcome = spawnSync('bash', ['test/support/with-broker.sh', ...inside], { encoding: 'utf8' });
-    if (outcome.status !== 0) throw new Error(outcome.stdout + outcome.stderr);
-  }, 300_000);
-} else {
-  jest.setTimeout(60_000);
-
+runBesideBroker(__filename, (url) => {
   const withChannel = async <T>(work: (channel: amqplib.Channel) => Promise<T>): Promise<T> => {
-    const connection = await amqplib.connect(url);
+    const connection = await amqplib.connect(url.replace(/^rabbit:/, 'amqp:'));
     connection.on('error', () => undefined);
     try {
       return await work(await connection.createChannel());
@@ -28,7 +20,7 @@ if (url === undefined || process.env.PATCHBAY_TEST_RABBITMQCTL === undefined) {
 
   describe('messaging on RabbitMQ', () => {
     messagingContract(async () => ({
-      options: { transportUrl: url.replace(/^amqp:/, 'rabbit:') },
+      options: { transportUrl: url },
       closeConnections: async () => void (await ctl('close_all_connections', 'closed by the test')),
       restart: async () => {
         await ctl('stop_app');
@@ -48,4 +40,4 @@ if (url === undefined || process.env.PATCHBAY_TEST_RABBITMQCTL === undefined) {
         withChannel(async (channel) => void (await channel.assertQueue(name, { durable: false }))),
     }));
   });
-}
+});
