@@ -37,7 +37,8 @@ export const outputSet = (ports: readonly string[]): ActionOf<'output_set'> => (
 export const normal: ActionOf<'output'> = { type: 'output', port: 'NORMAL' };
 /** To the controller, at most so many bytes of the frame. */
 export const toController = (maxLength = 0xffff): ActionOf<'controller'> => ({ type: 'controller', maxLength });
-export const setField = (field: string, value: FieldValue, mask?: FieldValue): ActionOf<'set_field'> =>
+/** Sets a whole field, or the bits of a mask. A register takes a port's name for its number: `setField('reg5', port('tap1'))`. */
+export const setField = (field: string, value: FieldValue | PortName, mask?: FieldValue): ActionOf<'set_field'> =>
   mask === undefined ? { type: 'set_field', field, value } : { type: 'set_field', field, value, mask };
 /** Rewrites the VLAN id of a frame that has a tag. */
 export const setVlan = (vlan: number): ActionOf<'set_field'> => ({ type: 'set_field', field: 'vlan_vid', value: vlan | 0x1000 });

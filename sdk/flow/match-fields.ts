@@ -38,6 +38,11 @@ export function portNumber(port: PortRef | PortName, resolve: ResolvePort): numb
   return number;
 }
 
+/** Whether a port's number may stand in the field: in_port, or a register of 32 bits. */
+export function holdsPort(field: Field): boolean {
+  return field === IN_PORT || /^reg\d+$/.test(field.name);
+}
+
 function whole(subject: string, value: FieldValue): number {
   return Number(typeof value === 'string' ? parseNumber(subject, value) : value);
 }
@@ -104,10 +109,10 @@ export function matchFields(match: Match, resolve: ResolvePort): MatchedField[] 
       continue;
     }
     if (typeof wanted === 'object' && 'port' in wanted) {
-      throw new FlowNotationError(
-        name,
-        'only in_port takes a port name; a register takes a number, which a flow cannot know of a named port',
-      );
+      const field = fieldNamed(name);
+      if (!holdsPort(field)) throw new FlowNotationError(name, 'only in_port and registers take the name of a port');
+      fields.push({ field, value: portNumber(wanted, resolve) });
+      continue;
     }
     if (name === 'dl_vlan' || name === 'vlan_tci') {
       fields.push(...vlanFields(name, wanted));

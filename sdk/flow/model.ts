@@ -74,7 +74,13 @@ export type Action =
   | { readonly type: 'push_mpls'; readonly ethertype: number }
   | { readonly type: 'pop_mpls'; readonly ethertype: number }
   | { readonly type: 'dec_ttl' }
-  | { readonly type: 'set_field'; readonly field: string; readonly value: FieldValue; readonly mask?: FieldValue }
+  /** A register may be set to a port's number by the port's name. */
+  | {
+      readonly type: 'set_field';
+      readonly field: string;
+      readonly value: FieldValue | PortName;
+      readonly mask?: FieldValue;
+    }
   /** `load:value->field[from..to]`. */
   | { readonly type: 'load'; readonly value: FieldValue; readonly target: Subfield }
   | { readonly type: 'move'; readonly source: Subfield; readonly target: Subfield }

@@ -25,6 +25,7 @@ function setField(text: string): Action {
   const [value, name] = arrow('set_field', text);
   const field = fieldNamed(name.replace(/\[\]$/, ''));
   const slash = value.indexOf('/');
+  if (/^"[^"]+"$/.test(value)) return { type: 'set_field', field: field.name, value: { port: value.slice(1, -1) } };
   if (slash < 0) return { type: 'set_field', field: field.name, value: fieldValue(field.name, value) };
   return {
     type: 'set_field',

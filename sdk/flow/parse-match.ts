@@ -12,6 +12,7 @@ function parseFieldText(name: string, text: string): MatchValue {
     const port = parsePort(text);
     return port;
   }
+  if (/^"[^"]+"$/.test(text)) return { port: text.slice(1, -1) };
   const notation = findField(name)?.notation ?? 'decimal';
   const slash = text.indexOf('/');
   if (ADDRESS.has(notation) && !/^(0x[0-9a-fA-F]+|[0-9]+)(\/|$)/.test(text)) return text;

@@ -119,7 +119,8 @@ function printController(action: ActionOf<'controller'>): string {
 function printSetField(action: ActionOf<'set_field'>): string {
   const { name } = fieldNamed(action.field);
   const mask = action.mask === undefined ? '' : `/${formatValue(name, action.mask)}`;
-  return `set_field:${formatValue(name, action.value)}${mask}->${name}`;
+  const value = typeof action.value === 'object' ? formatPort(action.value) : formatValue(name, action.value);
+  return `set_field:${value}${mask}->${name}`;
 }
 
 /** One action in ovs-ofctl's words. @throws FlowNotationError for a `raw` action, which has none. */

@@ -109,6 +109,8 @@ function resolveAction(action: Action, number: (port: string) => number, resolve
       return present(action.ports, resolve).map((port): Action => ({ type: 'output', port }));
     case 'resubmit':
       return isName(action.port) ? { ...action, port: resolvePort(action.port, number) } : action;
+    case 'set_field':
+      return typeof action.value === 'object' ? { ...action, value: number(action.value.port) } : action;
     case 'ct': {
       if (action.exec === undefined) return action;
       const exec = resolveActions(action.exec, number, resolve);

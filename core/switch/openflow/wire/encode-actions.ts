@@ -73,10 +73,11 @@ export class ActionEncoder {
     for (const number of [...new Set(numbers)].sort((left, right) => left - right)) this.output(number, 0);
   }
 
-  private setField(action: Extract<Action, { type: 'set_field' }>): void {
+  private setField(action: Extract<Action, { type: 'set_field' }>, resolve: ResolvePort): void {
     const field = fieldNamed(action.field);
     const { writer } = this;
-    const { value, mask } = action;
+    const { mask } = action;
+    const value = typeof action.value === 'object' ? portNumber(action.value, resolve) : action.value;
     if (field === VLAN_VID && mask === undefined) {
       this.setVlan(Number(value));
     } else if (mask === undefined) {
@@ -153,7 +154,7 @@ export class ActionEncoder {
         this.short(OFPAT.DEC_NW_TTL, 0);
         return;
       case 'set_field':
-        this.setField(action);
+        this.setField(action, resolve);
         return;
       case 'load':
         writeLoad(writer, action);
