@@ -39,6 +39,7 @@ export class AgentKernel implements Kernel {
   private required: ReadonlySet<string> = new Set();
   private booted: Booted | undefined;
   private endWatch: () => void = () => undefined;
+  private stopAsked = false;
 
   constructor(private readonly options: KernelOptions) {
     this.announcer = new Events({
@@ -74,6 +75,7 @@ export class AgentKernel implements Kernel {
   async boot(): Promise<void> {
     if (this.booted !== undefined) throw new TypeError('a kernel boots once');
     const resolution = await this.resolve();
+    if (this.stopAsked) throw KernelError.stopping({ cause: 'boot' });
     const configs = new Map(resolution.ordered.map((found) => [found.manifest.id, configOrThrow(found)]));
     this.required = new Set(resolution.planned.filter((plugin) => plugin.required).map((plugin) => plugin.id));
     const logger = this.options.loggerOf('kernel');
@@ -117,10 +119,11 @@ export class AgentKernel implements Kernel {
         throw thrown;
       });
     void this.synchronisation.synced.then(() => lifecycle.synced());
-    await retireTheUnlisted(this.options, [...configs.keys()]);
+    if (!this.stopAsked) await retireTheUnlisted(this.options, [...configs.keys()]);
   }
 
   async stop(): Promise<void> {
+    this.stopAsked = true;
     const booted = this.booted;
     if (booted === undefined) return;
     this.endWatch();

@@ -196,3 +196,35 @@ describe('plugins taken off the list', () => {
     await first.remove();
   });
 });
+
+describe('a stop that comes early', () => {
+  it('keeps a boot that is still loading from constructing anything', async () => {
+    const bed = kernelBed([Wires]);
+    const boot = bed.kernel.boot();
+    await bed.kernel.stop();
+    await expect(boot).rejects.toThrow('PB-STOPPING');
+    expect(bed.kernel.bootTree()).toEqual([]);
+    await bed.remove();
+  });
+});
+
+describe('a required plugin that does not start', () => {
+  it('keeps every port shut, by name, until it does', async () => {
+    @plugin({ id: 'wall', summary: 'Walls', sdk: '^1.0.0', onFailure: 'degrade', required: true })
+    class Wall implements Plugin {
+      start(): void {
+        throw new Error('no rules can be loaded');
+      }
+    }
+    const bed = kernelBed([Wires, Wall]);
+    await bed.kernel.boot();
+    const { value } = await bed.kernel.announcer.event('vif tap1', (calls) => calls.beforePortBind(DRAFT));
+    expect(value).toMatchObject({
+      by: 'wall',
+      retry: true,
+      refused: expect.stringContaining('PB-REQUIRED-DOWN: wall'),
+    });
+    expect(bed.kernel.health().level).toBe('failing');
+    await bed.remove();
+  });
+});
