@@ -57,6 +57,9 @@ export class Tunnels implements Plugin {
   private reading: Promise<void> | undefined;
   private unsubscribe: Unsubscribe | undefined;
 
+  private isRegistered = false;
+  private isSynced = false;
+
   constructor(
     @use(Service.config) private readonly config: TunnelsConfig,
     @use(Service.identity) private readonly identity: AgentIdentity,
@@ -84,6 +87,10 @@ export class Tunnels implements Plugin {
     });
     hooks.onTunnelEndpointRemoved((endpoint) => {
       if (this.removeEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
+    });
+    hooks.onAgentSynced(() => {
+      this.isSynced = true;
+      this.completeOnceKnown();
     });
     hooks.resolveTunnelPort(({ endpoint }) => this.endpoints.find(endpoint)?.portName);
   }
@@ -115,8 +122,14 @@ export class Tunnels implements Plugin {
         throw error;
       }
       this.health.clear('registration');
-      this.desired.complete();
+      this.isRegistered = true;
+      this.completeOnceKnown();
     });
+  }
+
+  /** Endpoints are all known once every type is registered, segments once every port that was there is bound. */
+  private completeOnceKnown(): void {
+    if (this.isRegistered && this.isSynced) this.desired.complete();
   }
 
   private async registerFor(tunnelType: TunnelType): Promise<void> {

@@ -24,8 +24,10 @@ export function flow(draft: FlowDraft): Flow {
 /** A port by its name on the flow's bridge. */
 export const port = (name: string): PortName => ({ port: name });
 
-const bits = (subfield: Subfield | string): Subfield => (typeof subfield === 'string' ? parseSubfield(subfield) : subfield);
-const target = (to: PortRef | string): PortRef => (typeof to === 'string' && !RESERVED.has(to) ? { port: to } : (to as PortRef));
+const bits = (subfield: Subfield | string): Subfield =>
+  typeof subfield === 'string' ? parseSubfield(subfield) : subfield;
+const target = (to: PortRef | string): PortRef =>
+  typeof to === 'string' && !RESERVED.has(to) ? { port: to } : (to as PortRef);
 const RESERVED: ReadonlySet<string> = new Set(['IN_PORT', 'NORMAL', 'FLOOD', 'ALL', 'CONTROLLER', 'LOCAL']);
 
 /** No action at all. */
@@ -41,13 +43,25 @@ export const toController = (maxLength = 0xffff): ActionOf<'controller'> => ({ t
 export const setField = (field: string, value: FieldValue | PortName, mask?: FieldValue): ActionOf<'set_field'> =>
   mask === undefined ? { type: 'set_field', field, value } : { type: 'set_field', field, value, mask };
 /** Rewrites the VLAN id of a frame that has a tag. */
-export const setVlan = (vlan: number): ActionOf<'set_field'> => ({ type: 'set_field', field: 'vlan_vid', value: vlan | 0x1000 });
+export const setVlan = (vlan: number): ActionOf<'set_field'> => ({
+  type: 'set_field',
+  field: 'vlan_vid',
+  value: vlan | 0x1000,
+});
 /** Puts an 802.1Q tag in front. Follow with `setVlan`. */
 export const pushVlan: ActionOf<'push_vlan'> = { type: 'push_vlan', ethertype: 0x8100 };
 export const popVlan: ActionOf<'pop_vlan'> = { type: 'pop_vlan' };
 /** `load('reg3[0]', 1)`. */
-export const load = (into: Subfield | string, value: FieldValue): ActionOf<'load'> => ({ type: 'load', value, target: bits(into) });
-export const move = (source: Subfield | string, into: Subfield | string): ActionOf<'move'> => ({ type: 'move', source: bits(source), target: bits(into) });
+export const load = (into: Subfield | string, value: FieldValue): ActionOf<'load'> => ({
+  type: 'load',
+  value,
+  target: bits(into),
+});
+export const move = (source: Subfield | string, into: Subfield | string): ActionOf<'move'> => ({
+  type: 'move',
+  source: bits(source),
+  target: bits(into),
+});
 /** Looks the packet up again in a table, as if it had come in by its own port or the one given. */
 export const resubmit = (table: number, from?: PortRef): ActionOf<'resubmit'> =>
   from === undefined ? { type: 'resubmit', table } : { type: 'resubmit', table, port: from };
@@ -75,10 +89,17 @@ export function ct({ zone, ...rest }: CtSettings): ActionOf<'ct'> {
 
 export const ctClear: ActionOf<'ct_clear'> = { type: 'ct_clear' };
 /** One clause of a conjunctive match; clauses count from 1. */
-export const conjunction = (id: number, clause: number, clauses: number): ActionOf<'conjunction'> => ({ type: 'conjunction', id, clause, clauses });
+export const conjunction = (id: number, clause: number, clauses: number): ActionOf<'conjunction'> => ({
+  type: 'conjunction',
+  id,
+  clause,
+  clauses,
+});
 export const learn = (settings: Omit<ActionOf<'learn'>, 'type'>): ActionOf<'learn'> => ({ type: 'learn', ...settings });
 
 /** A flow in ovs-ofctl's words: ``flowText('br-int')`table=60,priority=100,in_port="${name}" actions=drop` ``. */
-export function flowText(bridge: string): (strings: TemplateStringsArray, ...values: readonly (string | number | bigint)[]) => Flow {
+export function flowText(
+  bridge: string,
+): (strings: TemplateStringsArray, ...values: readonly (string | number | bigint)[]) => Flow {
   return (strings, ...values) => parseFlow(bridge, String.raw({ raw: strings }, ...values));
 }

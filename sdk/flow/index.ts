@@ -1,4 +1,5 @@
 export * from './addresses';
+export * from './builder';
 export * from './errors';
 export * from './fields';
 export * from './match-fields';
@@ -6,7 +7,6 @@ export * from './model';
 export * from './parse-actions';
 export * from './parse-flow';
 export * from './port-text';
+export * from './print-flow';
 export * from './subfield';
 export * from './values';
-export * from './builder';
-export * from './print-flow';

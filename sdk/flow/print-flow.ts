@@ -28,15 +28,25 @@ const SHORTHANDS = Object.entries(protocol).filter(([, fields]) => 'nw_proto' in
 export function printMatch(match: Match): string {
   const ethType = match.eth_type ?? match.dl_type;
   const ipProto = match.nw_proto ?? match.ip_proto;
-  const both = SHORTHANDS.find(([, fields]) => fields.eth_type === ethType && 'nw_proto' in fields && fields.nw_proto === ipProto);
+  const both = SHORTHANDS.find(
+    ([, fields]) => fields.eth_type === ethType && 'nw_proto' in fields && fields.nw_proto === ipProto,
+  );
   const alone = Object.entries(protocol).find(([, fields]) => fields.eth_type === ethType && !('nw_proto' in fields));
   const shorthand = both?.[0] ?? alone?.[0];
-  const said = new Set(shorthand === undefined ? [] : both === undefined ? ['eth_type', 'dl_type'] : ['eth_type', 'dl_type', 'nw_proto', 'ip_proto']);
+  const said = new Set(
+    shorthand === undefined
+      ? []
+      : both === undefined
+        ? ['eth_type', 'dl_type']
+        : ['eth_type', 'dl_type', 'nw_proto', 'ip_proto'],
+  );
   const parts = shorthand === undefined ? [] : [shorthand];
   const names = Object.keys(match).filter((name) => !said.has(name) && match[name] !== undefined);
   const order = (name: string) => findField(name)?.order ?? -1;
   const dependsOnType = new Set(['eth_type', 'dl_type']);
-  names.sort((left, right) => Number(dependsOnType.has(right)) - Number(dependsOnType.has(left)) || order(left) - order(right));
+  names.sort(
+    (left, right) => Number(dependsOnType.has(right)) - Number(dependsOnType.has(left)) || order(left) - order(right),
+  );
   for (const name of names) {
     const value = match[name];
     if (value !== undefined) parts.push(`${name}=${formatMatchValue(name, value)}`);
@@ -46,7 +56,8 @@ export function printMatch(match: Match): string {
 
 function printNat(nat: NatSpec): string {
   const bracket = (address: string) => (address.includes(':') ? `[${address}]` : address);
-  const range = (low: string | number | undefined, high: string | number | undefined) => (high === undefined || high === low ? `${low ?? ''}` : `${low}-${high}`);
+  const range = (low: string | number | undefined, high: string | number | undefined) =>
+    high === undefined || high === low ? `${low ?? ''}` : `${low}-${high}`;
   const flags = (['persistent', 'hash', 'random'] as const).filter((flag) => nat[flag] === true);
   const parts: string[] = [];
   if (nat.direction !== undefined) {
@@ -110,7 +121,9 @@ function printController(action: ActionOf<'controller'>): string {
   const parts = [
     ...(maxLength === 0xffff ? [] : [`max_len=${maxLength}`]),
     ...(controllerId === undefined ? [] : [`id=${controllerId}`]),
-    ...(reason === undefined ? [] : [`reason=${['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'][reason] ?? reason}`]),
+    ...(reason === undefined
+      ? []
+      : [`reason=${['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'][reason] ?? reason}`]),
     ...(userdata === undefined ? [] : [`userdata=${dotted(userdata)}`]),
   ];
   return `controller(${parts.join(',')})`;
@@ -129,7 +142,10 @@ export function printAction(action: Action): string {
     case 'output':
       return typeof action.port === 'string' ? action.port : `output:${formatPort(action.port)}`;
     case 'output_set':
-      return [...action.ports].sort().map((port) => `output:${formatPort({ port })}`).join(',');
+      return [...action.ports]
+        .sort()
+        .map((port) => `output:${formatPort({ port })}`)
+        .join(',');
     case 'output_field':
       return `output:${formatSubfield(action.source)}`;
     case 'controller':
@@ -180,7 +196,13 @@ export function printAction(action: Action): string {
 }
 
 /** Where OpenFlow executes an instruction (OpenFlow 1.3.5, 5.9); ovs-ofctl wants them in that order. */
-const RANK: Partial<Record<Action['type'], number>> = { meter: 0, clear_actions: 2, write_actions: 3, write_metadata: 4, goto_table: 5 };
+const RANK: Partial<Record<Action['type'], number>> = {
+  meter: 0,
+  clear_actions: 2,
+  write_actions: 3,
+  write_metadata: 4,
+  goto_table: 5,
+};
 
 /** The action list in ovs-ofctl's words. */
 export function printActions(actions: readonly Action[]): string {

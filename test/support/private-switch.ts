@@ -52,7 +52,10 @@ export async function startPrivateSwitch(): Promise<PrivateSwitch> {
   await run('ovsdb-tool', ['create', database, '/usr/share/openvswitch/vswitch.ovsschema'], options);
   const control = (name: string) => join(runDir, `${name}.ctl`);
   const daemon = (name: string, ...words: string[]) =>
-    spawn(name, [...words, '--no-chdir', `--unixctl=${control(name)}`, '-vconsole:off', '-vsyslog:off'], { env, stdio: 'ignore' });
+    spawn(name, [...words, '--no-chdir', `--unixctl=${control(name)}`, '-vconsole:off', '-vsyslog:off'], {
+      env,
+      stdio: 'ignore',
+    });
   const server = daemon('ovsdb-server', database, `--remote=punix:${dbSocket}`);
   await appears(dbSocket, server);
   await run('ovs-vsctl', [`--db=unix:${dbSocket}`, '--no-wait', 'init'], options);

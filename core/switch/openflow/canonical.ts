@@ -1,4 +1,4 @@
-import { fieldNamed, FIELDS, type Flow, matchFields, matchHasVlan, type ResolvePort } from '@patchbay/sdk/flow';
+import { FIELDS, type Flow, fieldNamed, matchFields, matchHasVlan, type ResolvePort } from '@patchbay/sdk/flow';
 import { canonicalInstructions } from './wire/canonical-actions';
 import { writeInstructions } from './wire/encode-actions';
 import { matchBounds, readFields, type WireField, writeMatchFields } from './wire/oxm';
@@ -110,7 +110,8 @@ export function canonicalMatch(bytes: Buffer, from: number, to: number): string 
       text += value.toString('latin1');
     } else {
       let masked = '';
-      for (let index = 0; index < mask.length; index++) masked += String.fromCharCode((value[index] ?? 0) & (mask[index] ?? 0));
+      for (let index = 0; index < mask.length; index++)
+        masked += String.fromCharCode((value[index] ?? 0) & (mask[index] ?? 0));
       text += masked + mask.toString('latin1');
     }
   }
@@ -122,7 +123,13 @@ export function canonicalKey(bridge: string, table: number, priority: number, ma
 }
 
 /** Canonical body from the instructions between two offsets. */
-export function canonicalBody(idleTimeout: number, hardTimeout: number, bytes: Buffer, from: number, to: number): string {
+export function canonicalBody(
+  idleTimeout: number,
+  hardTimeout: number,
+  bytes: Buffer,
+  from: number,
+  to: number,
+): string {
   return `${idleTimeout}/${hardTimeout}/${canonicalInstructions(bytes, from, to)}`;
 }
 

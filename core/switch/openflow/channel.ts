@@ -52,7 +52,9 @@ export class Channel {
     private readonly times: ChannelTimes,
   ) {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('error', (cause) => this.end(new OpenFlowConnectionError(`the OpenFlow connection failed: ${cause.message}`, { cause })));
+    socket.on('error', (cause) =>
+      this.end(new OpenFlowConnectionError(`the OpenFlow connection failed: ${cause.message}`, { cause })),
+    );
     socket.on('close', () => this.end(new OpenFlowConnectionError('the switch closed the OpenFlow connection')));
   }
 
@@ -60,7 +62,10 @@ export class Channel {
   async greet(): Promise<void> {
     const bitmap = this.versions.reduce((bits, version) => bits | (1 << version), 0);
     const greeting = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => this.helloDone?.(new OpenFlowConnectionError('the switch did not say hello')), this.times.patience);
+      const timer = setTimeout(
+        () => this.helloDone?.(new OpenFlowConnectionError('the switch did not say hello')),
+        this.times.patience,
+      );
       this.helloDone = (error) => {
         clearTimeout(timer);
         this.helloDone = undefined;
@@ -100,7 +105,11 @@ export class Channel {
   }
 
   /** Sends one message and settles with the first answer's bytes or, with `collect`, when it says that it has them all. */
-  request(type: number, body: (writer: WireWriter) => void, collect: (message: Buffer) => 'settled' | 'more' = () => 'settled'): Promise<Buffer> {
+  request(
+    type: number,
+    body: (writer: WireWriter) => void,
+    collect: (message: Buffer) => 'settled' | 'more' = () => 'settled',
+  ): Promise<Buffer> {
     const xid = this.requests.take();
     const answer = new Promise<Buffer>((resolve, reject) => {
       this.requests.await(xid, {
@@ -202,7 +211,11 @@ export class Channel {
     const offered = offeredVersions(hello);
     const version = offered.find((candidate) => this.versions.includes(candidate));
     if (version === undefined) {
-      this.helloDone?.(new OpenFlowConnectionError("the bridge speaks neither OpenFlow 1.3 nor 1.4; add one to its 'protocols' column"));
+      this.helloDone?.(
+        new OpenFlowConnectionError(
+          "the bridge speaks neither OpenFlow 1.3 nor 1.4; add one to its 'protocols' column",
+        ),
+      );
       return;
     }
     this.version = version;

@@ -17,7 +17,13 @@ export interface FlowFilter {
 }
 
 export type FlowMod =
-  | { readonly kind: 'flow'; readonly command: 'add'; readonly flow: Flow; readonly cookie: bigint; readonly flags?: FlowModFlags }
+  | {
+      readonly kind: 'flow';
+      readonly command: 'add';
+      readonly flow: Flow;
+      readonly cookie: bigint;
+      readonly flags?: FlowModFlags;
+    }
   /** Actions of the flows that match, cookie left as it is. `modify_strict` is about one flow. Neither adds. */
   | {
       readonly kind: 'flow';

@@ -16,14 +16,14 @@ import type {
   SwitchDescription,
   Unsubscribe,
 } from './client';
-import { writeConntrackFlush, type ConntrackFilter, writeConntrackZoneFlush } from './messages/conntrack';
+import type { InstalledFlow } from './installed-flow';
+import { Listeners } from './listeners';
+import { type ConntrackFilter, writeConntrackFlush, writeConntrackZoneFlush } from './messages/conntrack';
 import * as replies from './messages/decode-replies';
 import { writeFlowStatsRequest, writeMonitor, writeMonitorStop, writeMultipart } from './messages/encode-requests';
 import { OF13, OF14, OFPMP, OFPT } from './messages/header';
-import type { InstalledFlow } from './installed-flow';
-import { Listeners } from './listeners';
 import { bundleMessages, sendMessages } from './send';
-import { openSocket, type OpenFlowTarget } from './transport';
+import { type OpenFlowTarget, openSocket } from './transport';
 
 export interface ConnectionOptions {
   readonly bridge: string;
@@ -65,7 +65,10 @@ export class OpenFlowConnection implements FlowTableClient {
   static async connect(options: ConnectionOptions): Promise<OpenFlowConnection> {
     const patience = options.connectTimeout ?? 10_000;
     const socket = await openSocket(options.target, patience);
-    const channel = new Channel(socket, options.versions ?? [OF13, OF14], { echoAfter: options.echoInterval ?? 5_000, patience });
+    const channel = new Channel(socket, options.versions ?? [OF13, OF14], {
+      echoAfter: options.echoInterval ?? 5_000,
+      patience,
+    });
     try {
       await channel.greet();
     } catch (error) {
@@ -88,7 +91,11 @@ export class OpenFlowConnection implements FlowTableClient {
     return this.options.resolvePort ?? (() => undefined);
   }
 
-  private async multipart<Item>(type: number, body: (writer: Parameters<typeof writeMultipart>[0]) => void, read: (bytes: Buffer, into: Item[]) => void): Promise<Item[]> {
+  private async multipart<Item>(
+    type: number,
+    body: (writer: Parameters<typeof writeMultipart>[0]) => void,
+    read: (bytes: Buffer, into: Item[]) => void,
+  ): Promise<Item[]> {
     const items: Item[] = [];
     await this.channel.request(
       OFPT.MULTIPART_REQUEST,
@@ -111,7 +118,11 @@ export class OpenFlowConnection implements FlowTableClient {
 
   dumpGroups(): Promise<Group[]> {
     const nameOf = this.options.portName ?? (() => undefined);
-    return this.multipart<Group>(OFPMP.GROUP_DESC, () => {}, (bytes, into) => replies.decodeGroups(this.bridge, bytes, BODY, nameOf, into));
+    return this.multipart<Group>(
+      OFPMP.GROUP_DESC,
+      () => {},
+      (bytes, into) => replies.decodeGroups(this.bridge, bytes, BODY, nameOf, into),
+    );
   }
 
   dumpMeters(): Promise<Meter[]> {
@@ -214,7 +225,9 @@ export class OpenFlowConnection implements FlowTableClient {
     return {
       stop: async () => {
         if (!this.monitors.delete(id)) return;
-        await this.channel.tell(this.version === OF13 ? OFPT.EXPERIMENTER : OFPT.MULTIPART_REQUEST, (writer) => writeMonitorStop(writer, this.version, id));
+        await this.channel.tell(this.version === OF13 ? OFPT.EXPERIMENTER : OFPT.MULTIPART_REQUEST, (writer) =>
+          writeMonitorStop(writer, this.version, id),
+        );
         await this.barrier();
       },
     };

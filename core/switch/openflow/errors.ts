@@ -1,6 +1,6 @@
+import type { FlowTableMessage } from './client';
 import { EXPERIMENTER_ERROR, NICIRA_ERRORS, ONF_ERRORS, STANDARD_ERRORS, STANDARD_ERRORS_1_3 } from './error-names';
 import { NICIRA, ONF } from './wire/action-types';
-import type { FlowTableMessage } from './client';
 
 /** What the errors met in practice mean for who wrote the flow. */
 const EXPLANATIONS: Readonly<Record<string, string>> = {
@@ -10,7 +10,8 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   OFPBMC_BAD_MASK: 'a field is masked that takes no such mask',
   OFPBMC_BAD_WILDCARDS: 'a value has bits outside its mask',
   OFPBMC_DUP_FIELD: 'a field is matched twice',
-  OFPBAC_MATCH_INCONSISTENT: 'an action needs something that the match does not promise; state the field it depends on in the match',
+  OFPBAC_MATCH_INCONSISTENT:
+    'an action needs something that the match does not promise; state the field it depends on in the match',
   OFPBAC_BAD_SET_ARGUMENT: 'a field is set to a value it cannot have',
   OFPBAC_BAD_SET_TYPE: 'an action sets a field that cannot be set',
   OFPBAC_BAD_OUT_PORT: 'an output names a port number that OpenFlow does not allow',
@@ -35,7 +36,12 @@ export class OpenFlowError extends Error {
   /** The message that was refused. */
   readonly failedMessage: FlowTableMessage | undefined;
 
-  constructor(type: number, code: number, errorName: string, failed?: { readonly index: number; readonly message: FlowTableMessage | undefined }) {
+  constructor(
+    type: number,
+    code: number,
+    errorName: string,
+    failed?: { readonly index: number; readonly message: FlowTableMessage | undefined },
+  ) {
     const explanation = EXPLANATIONS[errorName] ?? 'the switch refused the request';
     const where = failed === undefined ? '' : ` (message ${failed.index})`;
     super(`${errorName}${where}: ${explanation}`);
@@ -65,7 +71,8 @@ export class OpenFlowConnectionError extends Error {
 /** The error that a switch would send under that name, for a switch that is made up. @throws RangeError for a name OpenFlow 1.4 does not have. */
 export function errorNamed(name: string): OpenFlowError {
   for (const [type, codes] of Object.entries(STANDARD_ERRORS)) {
-    for (const [code, candidate] of Object.entries(codes)) if (candidate === name) return new OpenFlowError(Number(type), Number(code), name);
+    for (const [code, candidate] of Object.entries(codes))
+      if (candidate === name) return new OpenFlowError(Number(type), Number(code), name);
   }
   throw new RangeError(`OpenFlow has no error ${name}`);
 }

@@ -4,5 +4,5 @@ export { type ConnectionOptions, OpenFlowConnection } from './connection';
 export * from './errors';
 export * from './installed-flow';
 export type { ConntrackFilter, ConntrackTuple } from './messages/conntrack';
-export type { OpenFlowTarget } from './transport';
 export { OpenFlowReconnector, type ReconnectOptions } from './reconnecting';
+export type { OpenFlowTarget } from './transport';

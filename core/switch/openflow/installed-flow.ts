@@ -55,14 +55,25 @@ export class InstalledFlow {
   /** As `canonicalFlow`'s key of the same flow. */
   get key(): string {
     const { bytes, matchFrom, matchTo } = this.wire;
-    this.cachedKey ??= canonicalKey(this.head.bridge, this.head.table, this.head.priority, canonicalMatch(bytes, matchFrom, matchTo));
+    this.cachedKey ??= canonicalKey(
+      this.head.bridge,
+      this.head.table,
+      this.head.priority,
+      canonicalMatch(bytes, matchFrom, matchTo),
+    );
     return this.cachedKey;
   }
 
   /** As `canonicalFlow`'s body of the same flow. */
   get body(): string {
     const { bytes, instructionsFrom, instructionsTo } = this.wire;
-    this.cachedBody ??= canonicalBody(this.head.idleTimeout, this.head.hardTimeout, bytes, instructionsFrom, instructionsTo);
+    this.cachedBody ??= canonicalBody(
+      this.head.idleTimeout,
+      this.head.hardTimeout,
+      bytes,
+      instructionsFrom,
+      instructionsTo,
+    );
     return this.cachedBody;
   }
 

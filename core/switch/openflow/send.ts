@@ -36,7 +36,12 @@ function encodeOne(index: number, encode: () => void): void {
   }
 }
 
-async function stream(channel: Channel, messages: readonly Sendable[], refusals: Refusals, encode: (writer: WireWriter, index: number) => void): Promise<void> {
+async function stream(
+  channel: Channel,
+  messages: readonly Sendable[],
+  refusals: Refusals,
+  encode: (writer: WireWriter, index: number) => void,
+): Promise<void> {
   const writer = new WireWriter(CHUNK + 65536);
   for (let index = 0; index < messages.length; index++) {
     encodeOne(index, () => encode(writer, index));
@@ -54,7 +59,11 @@ function writeOne(writer: WireWriter, channel: Channel, xid: number, message: Se
 }
 
 /** Sends messages and a barrier; rejects with the first error, which names its message. */
-export async function sendMessages(channel: Channel, resolve: ResolvePort, messages: readonly Sendable[]): Promise<void> {
+export async function sendMessages(
+  channel: Channel,
+  resolve: ResolvePort,
+  messages: readonly Sendable[],
+): Promise<void> {
   const first = channel.requests.take(messages.length);
   const refusals = new Refusals(channel, first, messages);
   try {
@@ -80,10 +89,19 @@ function control(channel: Channel, bundle: number, type: number): Promise<Buffer
  * Sends messages as one atomic and ordered bundle. A barrier before the commit brings the errors of messages that the switch refused when they were added.
  * Rejects with the error of the message at fault; then nothing has changed.
  */
-export async function bundleMessages(channel: Channel, resolve: ResolvePort, bundle: number, messages: readonly FlowTableMessage[]): Promise<void> {
+export async function bundleMessages(
+  channel: Channel,
+  resolve: ResolvePort,
+  bundle: number,
+  messages: readonly FlowTableMessage[],
+): Promise<void> {
   if (messages.length === 0) return;
   const meter = messages.findIndex(({ kind }) => kind === 'meter');
-  if (meter >= 0) throw new FlowNotationError('meter', `cannot travel in a bundle (message ${meter}): Open vSwitch refuses it; send meters before the bundle`);
+  if (meter >= 0)
+    throw new FlowNotationError(
+      'meter',
+      `cannot travel in a bundle (message ${meter}): Open vSwitch refuses it; send meters before the bundle`,
+    );
   await control(channel, bundle, BUNDLE.OPEN);
   const first = channel.requests.take(messages.length);
   const refusals = new Refusals(channel, first, messages);
@@ -93,7 +111,9 @@ export async function bundleMessages(channel: Channel, resolve: ResolvePort, bun
       const message = messages[index];
       if (message === undefined) return;
       const xid = first + index;
-      writeBundleAdd(writer, channel.version, xid, bundle, () => writeMod(writer, channel.version, xid, message, resolve));
+      writeBundleAdd(writer, channel.version, xid, bundle, () =>
+        writeMod(writer, channel.version, xid, message, resolve),
+      );
     });
     await channel.request(OFPT.BARRIER_REQUEST, () => {});
     if (refusals.first === undefined) await control(channel, bundle, BUNDLE.COMMIT);

@@ -13,10 +13,31 @@ describe('flow text beside ovs-ofctl', () => {
 
   beforeAll(async () => {
     ovs = await startPrivateSwitch();
-    await ovs.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'protocols=[OpenFlow13,OpenFlow14]', 'fail_mode=secure', 'datapath_type=dummy');
-    connection = await OpenFlowConnection.connect({ bridge: 'br0', target: { kind: 'unix', path: join(ovs.runDir, 'br0.mgmt') } });
-    await connection.send([1, 2, 3].map((meter) => ({ kind: 'meter', command: 'add', meter: { bridge: 'br0', meter, unit: 'pktps', bands: [{ kind: 'drop', rate: 100 }] } })));
-    await connection.send([{ kind: 'group', command: 'add', group: { bridge: 'br0', group: 1, kind: 'all', buckets: [] } }]);
+    await ovs.vsctl(
+      'add-br',
+      'br0',
+      '--',
+      'set',
+      'bridge',
+      'br0',
+      'protocols=[OpenFlow13,OpenFlow14]',
+      'fail_mode=secure',
+      'datapath_type=dummy',
+    );
+    connection = await OpenFlowConnection.connect({
+      bridge: 'br0',
+      target: { kind: 'unix', path: join(ovs.runDir, 'br0.mgmt') },
+    });
+    await connection.send(
+      [1, 2, 3].map((meter) => ({
+        kind: 'meter',
+        command: 'add',
+        meter: { bridge: 'br0', meter, unit: 'pktps', bands: [{ kind: 'drop', rate: 100 }] },
+      })),
+    );
+    await connection.send([
+      { kind: 'group', command: 'add', group: { bridge: 'br0', group: 1, kind: 'all', buckets: [] } },
+    ]);
   }, 30_000);
 
   afterAll(async () => {
@@ -24,7 +45,8 @@ describe('flow text beside ovs-ofctl', () => {
     await ovs?.stop();
   });
 
-  const forms = (flows: readonly { key: string; body: string }[]) => flows.map(({ key, body }) => `${JSON.stringify(key)} => ${JSON.stringify(body)}`).sort();
+  const forms = (flows: readonly { key: string; body: string }[]) =>
+    flows.map(({ key, body }) => `${JSON.stringify(key)} => ${JSON.stringify(body)}`).sort();
   const unique = (lines: readonly string[]) => [...new Set(lines)];
   const none = () => undefined;
 
@@ -33,7 +55,9 @@ describe('flow text beside ovs-ofctl', () => {
     const printed = join(ovs.runDir, file);
     writeFileSync(printed, wanted.map(({ flow, cookie }) => printFlow(flow, cookie)).join('\n'));
     await ovs.ofctl('-O', 'OpenFlow14', 'replace-flows', 'br0', printed);
-    expect(forms(await connection.dumpFlows())).toEqual(unique(forms(wanted.map(({ flow }) => canonicalFlow(flow, none)))));
+    expect(forms(await connection.dumpFlows())).toEqual(
+      unique(forms(wanted.map(({ flow }) => canonicalFlow(flow, none)))),
+    );
   });
 
   test.each(files)('reads what ovs-ofctl dumps of %s as the flow that the switch has', async (file) => {

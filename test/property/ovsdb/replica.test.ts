@@ -54,66 +54,64 @@ function projected(database: FakeDatabase): AnyRow[] {
   return database.rows('Queue').map(({ _uuid, dscp, external_ids }) => ({ _uuid, dscp, external_ids }));
 }
 
-describe.each<MonitorDialect>(['monitor', 'monitor_cond_since'])(
-  'a replica that follows in the dialect %s',
-  (dialect) => {
-    const form = dialect === 'monitor' ? 'update' : 'update2';
+describe.each<MonitorDialect>([
+  'monitor',
+  'monitor_cond_since',
+])('a replica that follows in the dialect %s', (dialect) => {
+  const form = dialect === 'monitor' ? 'update' : 'update2';
 
-    it('equals the database after every transaction, and so does who applies its changes', () => {
-      fc.assert(
-        fc.property(fc.array(fc.array(operation, { maxLength: 4 }), { maxLength: 12 }), (transactions) => {
-          const database = new FakeDatabase(schema);
-          const monitor = readMonitor(schema, dialect, 'm', { Queue: { columns: COLUMNS } });
-          const store = new ReplicaStore(['Queue']);
-          store.adopt(schema, new Map([['Queue', COLUMNS]]));
-          const follower = new Map<Uuid, AnyRow>();
-          database.onCommit(({ deltas }) =>
-            replay(follower, store.applyUpdate(form, updatesFor(monitor, deltas) ?? {})),
-          );
-          for (const operations of transactions) {
-            database.transact(
-              operations.map(wire),
-              () => false,
-              () => undefined,
-            );
-            expect(sameRows(follower, projected(database))).toBe(true);
-            expect(sameRows(follower, store.table('Queue'))).toBe(true);
-          }
-        }),
-        { numRuns: 60 },
-      );
-    });
-
-    it('equals the database after it was away, and tells just the difference', () => {
-      fc.assert(
-        fc.property(fc.array(operation, { maxLength: 10 }), fc.array(operation, { maxLength: 10 }), (before, away) => {
-          const database = new FakeDatabase(schema);
-          const monitor = readMonitor(schema, dialect, 'm', { Queue: { columns: COLUMNS } });
-          const store = new ReplicaStore(['Queue']);
-          store.adopt(schema, new Map([['Queue', COLUMNS]]));
-          const follower = new Map<Uuid, AnyRow>();
+  it('equals the database after every transaction, and so does who applies its changes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(operation, { maxLength: 4 }), { maxLength: 12 }), (transactions) => {
+        const database = new FakeDatabase(schema);
+        const monitor = readMonitor(schema, dialect, 'm', { Queue: { columns: COLUMNS } });
+        const store = new ReplicaStore(['Queue']);
+        store.adopt(schema, new Map([['Queue', COLUMNS]]));
+        const follower = new Map<Uuid, AnyRow>();
+        database.onCommit(({ deltas }) => replay(follower, store.applyUpdate(form, updatesFor(monitor, deltas) ?? {})));
+        for (const operations of transactions) {
           database.transact(
-            before.map(wire),
+            operations.map(wire),
             () => false,
             () => undefined,
           );
-          replay(follower, store.applySnapshot(form, initialUpdates(database, monitor)));
-          const known = new Map(follower);
-          database.transact(
-            away.map(wire),
-            () => false,
-            () => undefined,
-          );
-          const changes = store.applySnapshot(form, initialUpdates(database, monitor));
-          replay(follower, changes);
           expect(sameRows(follower, projected(database))).toBe(true);
-          for (const change of changes) {
-            if (change.kind === 'modify') expect(sameRow(change.old, change.new)).toBe(false);
-            if (change.kind !== 'insert') expect(known.get(change.uuid)).toEqual(change.old);
-          }
-        }),
-        { numRuns: 60 },
-      );
-    });
-  },
-);
+          expect(sameRows(follower, store.table('Queue'))).toBe(true);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('equals the database after it was away, and tells just the difference', () => {
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 10 }), fc.array(operation, { maxLength: 10 }), (before, away) => {
+        const database = new FakeDatabase(schema);
+        const monitor = readMonitor(schema, dialect, 'm', { Queue: { columns: COLUMNS } });
+        const store = new ReplicaStore(['Queue']);
+        store.adopt(schema, new Map([['Queue', COLUMNS]]));
+        const follower = new Map<Uuid, AnyRow>();
+        database.transact(
+          before.map(wire),
+          () => false,
+          () => undefined,
+        );
+        replay(follower, store.applySnapshot(form, initialUpdates(database, monitor)));
+        const known = new Map(follower);
+        database.transact(
+          away.map(wire),
+          () => false,
+          () => undefined,
+        );
+        const changes = store.applySnapshot(form, initialUpdates(database, monitor));
+        replay(follower, changes);
+        expect(sameRows(follower, projected(database))).toBe(true);
+        for (const change of changes) {
+          if (change.kind === 'modify') expect(sameRow(change.old, change.new)).toBe(false);
+          if (change.kind !== 'insert') expect(known.get(change.uuid)).toEqual(change.old);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

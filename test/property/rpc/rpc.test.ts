@@ -104,16 +104,22 @@ function plain(type: string, depth = 0): fc.Arbitrary<Record<string, unknown>> {
 }
 
 describe('versioned objects', () => {
-  it.each(['Port', 'Network', 'Subnet', 'SecurityGroup', 'AddressGroup', 'QosPolicy', 'Trunk', 'LocalIPAssociation'])(
-    'of type %s are read back',
-    (type) => {
-      fc.assert(
-        fc.property(plain(type), (object) => {
-          const primitive = JSON.parse(JSON.stringify(encodeVersionedObject(type, object)));
-          expect(decodeVersionedObject(primitive)).toMatchObject({ type, object: JSON.parse(JSON.stringify(object)) });
-        }),
-        { numRuns: 30 },
-      );
-    },
-  );
+  it.each([
+    'Port',
+    'Network',
+    'Subnet',
+    'SecurityGroup',
+    'AddressGroup',
+    'QosPolicy',
+    'Trunk',
+    'LocalIPAssociation',
+  ])('of type %s are read back', (type) => {
+    fc.assert(
+      fc.property(plain(type), (object) => {
+        const primitive = JSON.parse(JSON.stringify(encodeVersionedObject(type, object)));
+        expect(decodeVersionedObject(primitive)).toMatchObject({ type, object: JSON.parse(JSON.stringify(object)) });
+      }),
+      { numRuns: 30 },
+    );
+  });
 });

@@ -145,13 +145,14 @@ describe('firewall_driver', () => {
     );
   });
 
-  test.each(['iptables', 'iptables_hybrid', 'neutron.agent.linux.iptables_firewall.OVSHybridIptablesFirewallDriver'])(
-    '%s is refused, even where security-groups is on hand',
-    (name) => {
-      const found = problems(driver(name), { available: [...stock, 'security-groups'] });
-      expect(found.map((problem) => problem.code)).toEqual(['PB-INI-FIREWALL-MISSING']);
-    },
-  );
+  test.each([
+    'iptables',
+    'iptables_hybrid',
+    'neutron.agent.linux.iptables_firewall.OVSHybridIptablesFirewallDriver',
+  ])('%s is refused, even where security-groups is on hand', (name) => {
+    const found = problems(driver(name), { available: [...stock, 'security-groups'] });
+    expect(found.map((problem) => problem.code)).toEqual(['PB-INI-FIREWALL-MISSING']);
+  });
 
   test('that is accepted to be missing leaves anti-spoofing, and a warning', () => {
     const { plugins, warnings } = read(driver('openvswitch'), { acceptMissing: ['firewall_driver'] });
@@ -169,15 +170,17 @@ describe('firewall_driver', () => {
 });
 
 describe('options that move traffic', () => {
-  test.each(['enable_distributed_routing', 'l2_population', 'arp_responder', 'baremetal_smartnic'])(
-    '%s is refused by name until there is a plugin, and left at its default is not',
-    (name) => {
-      const [problem, ...others] = problems(`[agent]\n${name} = True\n`);
-      expect([problem?.code, others]).toEqual(['PB-INI-OPTION-REFUSED', []]);
-      expect(problem?.message).toContain(`[agent] ${name}`);
-      expect(problems(`[agent]\n${name} = False\n`)).toEqual([]);
-    },
-  );
+  test.each([
+    'enable_distributed_routing',
+    'l2_population',
+    'arp_responder',
+    'baremetal_smartnic',
+  ])('%s is refused by name until there is a plugin, and left at its default is not', (name) => {
+    const [problem, ...others] = problems(`[agent]\n${name} = True\n`);
+    expect([problem?.code, others]).toEqual(['PB-INI-OPTION-REFUSED', []]);
+    expect(problem?.message).toContain(`[agent] ${name}`);
+    expect(problems(`[agent]\n${name} = False\n`)).toEqual([]);
+  });
 
   test('are accepted to be missing one by one', () => {
     const text = '[agent]\nl2_population = True\narp_responder = True\n';

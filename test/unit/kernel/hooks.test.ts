@@ -216,24 +216,20 @@ describe('payloads', () => {
     await own(payload as never);
   }
 
-  it.each(Object.keys(HOOKS) as HookName[])(
-    'of %s arrive as frozen copies that survive a structured clone',
-    async (hook) => {
-      const { table } = bed(['one']);
-      const seen: unknown[] = [];
-      const hooks = table.hooksFor('one') as unknown as Record<
-        HookName,
-        (tap: (payload: unknown) => undefined) => void
-      >;
-      hooks[hook]((payload) => void seen.push(payload));
-      table.seal(['one']);
-      await deliver(table, hook, PAYLOADS[hook]);
-      expect(seen).toHaveLength(1);
-      expect(structuredClone(seen[0])).toEqual(PAYLOADS[hook]);
-      expect(seen[0]).not.toBe(PAYLOADS[hook]);
-      expect(deeplyFrozen(seen[0])).toBe(true);
-    },
-  );
+  it.each(
+    Object.keys(HOOKS) as HookName[],
+  )('of %s arrive as frozen copies that survive a structured clone', async (hook) => {
+    const { table } = bed(['one']);
+    const seen: unknown[] = [];
+    const hooks = table.hooksFor('one') as unknown as Record<HookName, (tap: (payload: unknown) => undefined) => void>;
+    hooks[hook]((payload) => void seen.push(payload));
+    table.seal(['one']);
+    await deliver(table, hook, PAYLOADS[hook]);
+    expect(seen).toHaveLength(1);
+    expect(structuredClone(seen[0])).toEqual(PAYLOADS[hook]);
+    expect(seen[0]).not.toBe(PAYLOADS[hook]);
+    expect(deeplyFrozen(seen[0])).toBe(true);
+  });
 
   it('that are no plain data are refused with the field', async () => {
     const { table } = bed([]);

@@ -49,17 +49,18 @@ describe('the lifecycle', () => {
     expect(phases).toEqual(['constructing', 'tapping', 'starting', 'synchronising', 'running', 'draining', 'stopped']);
   });
 
-  it.each(['construct', 'tap', 'start'] as const)(
-    'goes on without an optional plugin that fails to %s',
-    async (step) => {
-      const { lifecycle, failed, boot } = bed([{ id: 'bad', [step]: boom }, { id: 'good' }]);
-      await boot();
-      expect([failed, lifecycle.phaseOf('bad'), lifecycle.phaseOf('good')]).toEqual([['bad'], 'failed', 'running']);
-      expect(lifecycle.failureOf('bad')?.message).toBe(
-        `PB-PLUGIN-DEGRADED: bad failed to ${step}; the agent goes on without it: boom`,
-      );
-    },
-  );
+  it.each([
+    'construct',
+    'tap',
+    'start',
+  ] as const)('goes on without an optional plugin that fails to %s', async (step) => {
+    const { lifecycle, failed, boot } = bed([{ id: 'bad', [step]: boom }, { id: 'good' }]);
+    await boot();
+    expect([failed, lifecycle.phaseOf('bad'), lifecycle.phaseOf('good')]).toEqual([['bad'], 'failed', 'running']);
+    expect(lifecycle.failureOf('bad')?.message).toBe(
+      `PB-PLUGIN-DEGRADED: bad failed to ${step}; the agent goes on without it: boom`,
+    );
+  });
 
   it('gives up on those that depend on a failed plugin', async () => {
     const { lifecycle, boot } = bed([

@@ -219,6 +219,8 @@ describe('tunnel endpoints', () => {
     server.away = false;
     await jobs.retry();
     expect(desired.keys()).not.toContain('endpoint/vxlan/10.0.0.9');
+    expect(desired.isComplete).toBe(false);
+    await fire('onAgentSynced', { ports: 0 });
     expect(desired.isComplete).toBe(true);
     expectFlows(desired.flows('segment/net-vxlan/1'), {
       'br-tun': `

@@ -81,14 +81,15 @@ describe('the dispatcher', () => {
     expect(m).not.toHaveBeenCalled();
   });
 
-  it.each(['{', '{"oslo.version":"9.0","oslo.message":"{}"}', '{"_msg_id":"x","result":1}'])(
-    'reports the bad envelope %s once',
-    (body) => {
-      const { deliver, problems } = setUp();
-      deliver('t_fanout', '', Buffer.from(body));
-      expect(problems).toEqual([expect.objectContaining({ code: 'envelope-invalid', topic: 't_fanout' })]);
-    },
-  );
+  it.each([
+    '{',
+    '{"oslo.version":"9.0","oslo.message":"{}"}',
+    '{"_msg_id":"x","result":1}',
+  ])('reports the bad envelope %s once', (body) => {
+    const { deliver, problems } = setUp();
+    deliver('t_fanout', '', Buffer.from(body));
+    expect(problems).toEqual([expect.objectContaining({ code: 'envelope-invalid', topic: 't_fanout' })]);
+  });
 
   it('answers a call, and a call it cannot serve with the failure of oslo.messaging', async () => {
     const { dispatcher, request, replies } = setUp();

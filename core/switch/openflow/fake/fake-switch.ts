@@ -17,7 +17,7 @@ import type {
 import { errorNamed, OpenFlowConnectionError, OpenFlowError } from '../errors';
 import type { InstalledFlow } from '../installed-flow';
 import { Listeners } from '../listeners';
-import { type FlowChange, FakeFlowTable } from './flow-table';
+import { FakeFlowTable, type FlowChange } from './flow-table';
 
 /** Decides whether a message is refused, and under which name of OpenFlow's errors. */
 export type Refusal = (message: FlowTableMessage) => string | undefined;
@@ -64,7 +64,8 @@ export class FakeOpenFlowSwitch {
 
   /** Every connection is lost, as when the switch restarts; its tables stay. */
   dropConnections(): void {
-    for (const client of this.clients) client.lose(new OpenFlowConnectionError('the switch closed the OpenFlow connection'));
+    for (const client of this.clients)
+      client.lose(new OpenFlowConnectionError('the switch closed the OpenFlow connection'));
     this.clients.clear();
   }
 
@@ -109,11 +110,17 @@ export class FakeOpenFlowSwitch {
     if (message.command === 'delete') {
       const id = message.kind === 'group' ? message.group : message.meter;
       if (!store.delete(id)) return [];
-      return this.table.removeUsing((action) => action.type === other && (action.type === 'group' ? action.group : action.type === 'meter' ? action.meter : -1) === id);
+      return this.table.removeUsing(
+        (action) =>
+          action.type === other &&
+          (action.type === 'group' ? action.group : action.type === 'meter' ? action.meter : -1) === id,
+      );
     }
     const id = message.kind === 'group' ? message.group.group : message.meter.meter;
-    if (message.command === 'add' && store.has(id)) throw errorNamed(message.kind === 'group' ? 'OFPGMFC_GROUP_EXISTS' : 'OFPMMFC_METER_EXISTS');
-    if (message.command === 'modify' && !store.has(id)) throw errorNamed(message.kind === 'group' ? 'OFPGMFC_UNKNOWN_GROUP' : 'OFPMMFC_UNKNOWN_METER');
+    if (message.command === 'add' && store.has(id))
+      throw errorNamed(message.kind === 'group' ? 'OFPGMFC_GROUP_EXISTS' : 'OFPMMFC_METER_EXISTS');
+    if (message.command === 'modify' && !store.has(id))
+      throw errorNamed(message.kind === 'group' ? 'OFPGMFC_UNKNOWN_GROUP' : 'OFPMMFC_UNKNOWN_METER');
     if (message.kind === 'group') this.groups.set(id, message.group);
     else this.meters.set(id, message.meter);
     return [];
@@ -140,7 +147,15 @@ export class FakeOpenFlowSwitch {
       }
       if (event === 'removed' && (flow.head.flags & 1) !== 0) {
         const { table, priority, cookie } = flow;
-        const removed = { reason: 2, table, priority, cookie, match: flow.decode().match, packetCount: 0n, byteCount: 0n };
+        const removed = {
+          reason: 2,
+          table,
+          priority,
+          cookie,
+          match: flow.decode().match,
+          packetCount: 0n,
+          byteCount: 0n,
+        };
         for (const client of this.clients) client.flowRemoved.tell(removed);
       }
     }
@@ -209,7 +224,11 @@ export class FakeOpenFlowClient implements FlowTableClient {
   bundle(messages: readonly FlowTableMessage[]): Promise<void> {
     return this.answer(() => {
       const meter = messages.findIndex(({ kind }) => kind === 'meter');
-      if (meter >= 0) throw new FlowNotationError('meter', `cannot travel in a bundle (message ${meter}): Open vSwitch refuses it; send meters before the bundle`);
+      if (meter >= 0)
+        throw new FlowNotationError(
+          'meter',
+          `cannot travel in a bundle (message ${meter}): Open vSwitch refuses it; send meters before the bundle`,
+        );
       const rollBack = this.target.snapshot();
       try {
         const changes = messages.map((message, index) => this.applyOne(message, index));
@@ -245,7 +264,8 @@ export class FakeOpenFlowClient implements FlowTableClient {
     return this.answer(() => {
       const monitor: Monitor = { owner: this, options, listener };
       if (options.initial === true) {
-        for (const flow of this.target.table.all()) if (options.table === undefined || options.table === flow.table) listener({ event: 'initial', flow });
+        for (const flow of this.target.table.all())
+          if (options.table === undefined || options.table === flow.table) listener({ event: 'initial', flow });
       }
       this.target.monitors.add(monitor);
       return {

@@ -24,7 +24,9 @@ function checkPrerequisites(match: Match, resolve: ResolvePort): void {
   };
   for (const { field } of fields) {
     const { ethTypes, ipProtocols } = field.prerequisite ?? {};
-    const missing = (ethTypes !== undefined && !ethTypes.includes(of('eth_type'))) || (ipProtocols !== undefined && !ipProtocols.includes(of('nw_proto')));
+    const missing =
+      (ethTypes !== undefined && !ethTypes.includes(of('eth_type'))) ||
+      (ipProtocols !== undefined && !ipProtocols.includes(of('nw_proto')));
     if (missing) throw errorNamed('OFPBMC_BAD_PREREQ');
   }
 }
@@ -37,7 +39,13 @@ function encode(flow: Flow, head: InstalledFlowHead, resolve: ResolvePort): Inst
   writeInstructions(writer, flow.actions, matchHasVlan(fields), resolve);
   const bytes = writer.take();
   const { from, to } = matchBounds(bytes, 0);
-  return new InstalledFlow(head, { bytes, matchFrom: from, matchTo: to, instructionsFrom: instructions, instructionsTo: bytes.length });
+  return new InstalledFlow(head, {
+    bytes,
+    matchFrom: from,
+    matchTo: to,
+    instructionsFrom: instructions,
+    instructionsTo: bytes.length,
+  });
 }
 
 function entriesOf(flow: InstalledFlow): MatchEntry[] {
@@ -83,7 +91,10 @@ export class FakeFlowTable {
     const { cookie, cookieMask } = cookiePair(filter.cookie, filter.cookieMask);
     const pattern = entriesOf(encode(this.bare(filter.match ?? {}), this.head({ table: 0, priority: 0 }), resolve));
     return this.all().filter(
-      (flow) => (filter.table === undefined || flow.table === filter.table) && (flow.cookie & cookieMask) === (cookie & cookieMask) && covers(pattern, entriesOf(flow)),
+      (flow) =>
+        (filter.table === undefined || flow.table === filter.table) &&
+        (flow.cookie & cookieMask) === (cookie & cookieMask) &&
+        covers(pattern, entriesOf(flow)),
     );
   }
 
@@ -133,8 +144,18 @@ export class FakeFlowTable {
     }
   }
 
-  private targets(flow: Flow, cookies: { readonly cookie?: bigint; readonly cookieMask?: bigint }, strict: boolean, resolve: ResolvePort): InstalledFlow[] {
-    const filter: FlowFilter = { table: flow.table, match: flow.match, ...(cookies.cookie === undefined ? {} : { cookie: cookies.cookie }), ...(cookies.cookieMask === undefined ? {} : { cookieMask: cookies.cookieMask }) };
+  private targets(
+    flow: Flow,
+    cookies: { readonly cookie?: bigint; readonly cookieMask?: bigint },
+    strict: boolean,
+    resolve: ResolvePort,
+  ): InstalledFlow[] {
+    const filter: FlowFilter = {
+      table: flow.table,
+      match: flow.match,
+      ...(cookies.cookie === undefined ? {} : { cookie: cookies.cookie }),
+      ...(cookies.cookieMask === undefined ? {} : { cookieMask: cookies.cookieMask }),
+    };
     const found = this.select(filter, resolve);
     if (!strict) return found;
     const { key } = encode(this.bare(flow.match), this.head(flow), resolve);
@@ -162,7 +183,14 @@ export class FakeFlowTable {
     return { bridge: this.bridge, table: 0, priority: 0, match, actions: [] };
   }
 
-  private head(of: { table: number; priority: number; idleTimeout?: number; hardTimeout?: number; cookie?: bigint; flags?: number }): InstalledFlowHead {
+  private head(of: {
+    table: number;
+    priority: number;
+    idleTimeout?: number;
+    hardTimeout?: number;
+    cookie?: bigint;
+    flags?: number;
+  }): InstalledFlowHead {
     return {
       bridge: this.bridge,
       table: of.table,

@@ -10,7 +10,14 @@ const ATOMIC_AND_ORDERED = 3;
 const ONF_BUNDLE_CONTROL = 2300;
 const ONF_BUNDLE_ADD = 2301;
 
-function envelope(writer: WireWriter, version: number, xid: number, native: number, extension: number, body: () => void): void {
+function envelope(
+  writer: WireWriter,
+  version: number,
+  xid: number,
+  native: number,
+  extension: number,
+  body: () => void,
+): void {
   if (version === OF13) {
     writeMessage(writer, version, OFPT.EXPERIMENTER, xid, () => {
       writer.u32(ONF);
@@ -22,7 +29,13 @@ function envelope(writer: WireWriter, version: number, xid: number, native: numb
   }
 }
 
-export function writeBundleControl(writer: WireWriter, version: number, xid: number, bundle: number, type: number): void {
+export function writeBundleControl(
+  writer: WireWriter,
+  version: number,
+  xid: number,
+  bundle: number,
+  type: number,
+): void {
   envelope(writer, version, xid, OFPT.BUNDLE_CONTROL, ONF_BUNDLE_CONTROL, () => {
     writer.u32(bundle);
     writer.u16(type);
@@ -31,7 +44,13 @@ export function writeBundleControl(writer: WireWriter, version: number, xid: num
 }
 
 /** Puts the message that `inner` writes, which must bear the same transaction id, into a bundle. */
-export function writeBundleAdd(writer: WireWriter, version: number, xid: number, bundle: number, inner: () => void): void {
+export function writeBundleAdd(
+  writer: WireWriter,
+  version: number,
+  xid: number,
+  bundle: number,
+  inner: () => void,
+): void {
   envelope(writer, version, xid, OFPT.BUNDLE_ADD_MESSAGE, ONF_BUNDLE_ADD, () => {
     writer.u32(bundle);
     writer.u16(0);

@@ -46,7 +46,11 @@ function address(text: string): Uint8Array {
   return bytes;
 }
 
-function tuple(writer: WireWriter, type: number, { source, destination, sourcePort, destinationPort }: ConntrackTuple): void {
+function tuple(
+  writer: WireWriter,
+  type: number,
+  { source, destination, sourcePort, destinationPort }: ConntrackTuple,
+): void {
   property(writer, type, () => {
     writer.zeros(4);
     if (source !== undefined) property(writer, TUPLE.SOURCE, () => writer.append(address(source)));

@@ -1,5 +1,13 @@
 import { formatEthernet, type Group, type Meter, type MeterBand } from '@patchbay/sdk/flow';
-import type { FlowRemoved, FlowUpdate, MeterFeatures, PacketIn, PortDescription, PortStatus, SwitchDescription } from '../client';
+import type {
+  FlowRemoved,
+  FlowUpdate,
+  MeterFeatures,
+  PacketIn,
+  PortDescription,
+  PortStatus,
+  SwitchDescription,
+} from '../client';
 import { InstalledFlow } from '../installed-flow';
 import { decodeActions } from '../wire/decode-actions';
 import { decodeMatch, type PortNameOf, portRef } from '../wire/decode-match';
@@ -130,7 +138,13 @@ export function decodeMeterFeatures(bytes: Buffer, from: number): MeterFeatures 
 
 export function decodeDescription(bytes: Buffer, from: number): SwitchDescription {
   const field = (index: number) => text(bytes, from + index * 256, 256);
-  return { manufacturer: field(0), hardware: field(1), software: field(2), serial: text(bytes, from + 768, 32), datapath: text(bytes, from + 800, 256) };
+  return {
+    manufacturer: field(0),
+    hardware: field(1),
+    software: field(2),
+    serial: text(bytes, from + 768, 32),
+    datapath: text(bytes, from + 800, 256),
+  };
 }
 
 export function decodePacketIn(bytes: Buffer): PacketIn {
@@ -185,7 +199,13 @@ export function decodeFlowUpdates(bridge: string, bytes: Buffer, from: number): 
         byteCount: 0n,
         duration: 0,
       };
-      const wire = { bytes, matchFrom: match.from, matchTo: match.to, instructionsFrom: match.end, instructionsTo: end };
+      const wire = {
+        bytes,
+        matchFrom: match.from,
+        matchTo: match.to,
+        instructionsFrom: match.end,
+        instructionsTo: end,
+      };
       updates.push({ event, flow: new InstalledFlow(head, wire) });
     } else if (kind === 4) {
       updates.push({ event: 'own', xid: bytes.readUInt32BE(at + 4) });

@@ -2,9 +2,9 @@ import {
   type Flow,
   type Group,
   type Match,
+  type Meter,
   matchFields,
   matchHasVlan,
-  type Meter,
   portNumber,
   RESERVED_PORTS,
   type ResolvePort,
@@ -70,7 +70,10 @@ function flagBits(flags: FlowModFlags | undefined): number {
 }
 
 /** A cookie and the mask that goes with it: none asks nothing, one without mask asks for all of it. */
-export function cookiePair(cookie: bigint | undefined, mask: bigint | undefined): { readonly cookie: bigint; readonly cookieMask: bigint } {
+export function cookiePair(
+  cookie: bigint | undefined,
+  mask: bigint | undefined,
+): { readonly cookie: bigint; readonly cookieMask: bigint } {
   return { cookie: cookie ?? 0n, cookieMask: mask ?? (cookie === undefined ? 0n : WHOLE_COOKIE) };
 }
 
@@ -92,7 +95,8 @@ function writeFlowMod(writer: WireWriter, mod: FlowMod, resolve: ResolvePort): v
     case 'modify':
     case 'modify_strict': {
       const { flow } = mod;
-      const cookies = mod.command === 'add' ? { cookie: mod.cookie, cookieMask: 0n } : cookiePair(mod.cookie, mod.cookieMask);
+      const cookies =
+        mod.command === 'add' ? { cookie: mod.cookie, cookieMask: 0n } : cookiePair(mod.cookie, mod.cookieMask);
       writeHead(writer, {
         command: mod.command,
         table: flow.table,
@@ -107,13 +111,24 @@ function writeFlowMod(writer: WireWriter, mod: FlowMod, resolve: ResolvePort): v
     }
     case 'delete': {
       const { table, match, cookie, cookieMask } = mod.filter;
-      writeHead(writer, { command: 'delete', ...DELETION, table: table ?? ALL_TABLES, ...cookiePair(cookie, cookieMask) });
+      writeHead(writer, {
+        command: 'delete',
+        ...DELETION,
+        table: table ?? ALL_TABLES,
+        ...cookiePair(cookie, cookieMask),
+      });
       writeMatchOnly(writer, match ?? {}, resolve);
       return;
     }
     case 'delete_strict': {
       const { table, priority, match } = mod.flow;
-      writeHead(writer, { command: 'delete_strict', ...DELETION, table, priority, ...cookiePair(mod.cookie, mod.cookieMask) });
+      writeHead(writer, {
+        command: 'delete_strict',
+        ...DELETION,
+        table,
+        priority,
+        ...cookiePair(mod.cookie, mod.cookieMask),
+      });
       writeMatchOnly(writer, match, resolve);
       return;
     }
@@ -176,7 +191,13 @@ function writeMeterMod(writer: WireWriter, mod: MeterMod): void {
 }
 
 /** Writes one change as a whole message. @throws FlowNotationError, UnresolvedPortError. */
-export function writeMod(writer: WireWriter, version: number, xid: number, message: FlowTableMessage, resolve: ResolvePort): void {
+export function writeMod(
+  writer: WireWriter,
+  version: number,
+  xid: number,
+  message: FlowTableMessage,
+  resolve: ResolvePort,
+): void {
   switch (message.kind) {
     case 'flow':
       writeMessage(writer, version, OFPT.FLOW_MOD, xid, () => writeFlowMod(writer, message, resolve));

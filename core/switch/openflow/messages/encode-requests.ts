@@ -50,7 +50,12 @@ const MONITOR_COMMAND = { ADD: 0, DELETE: 2 } as const;
 
 function flags(options: FlowMonitorOptions): number {
   return (
-    MONITOR.ADD | MONITOR.REMOVED | MONITOR.MODIFY | MONITOR.INSTRUCTIONS | (options.initial === true ? MONITOR.INITIAL : 0) | (options.own === true ? MONITOR.NO_ABBREVIATION : 0)
+    MONITOR.ADD |
+    MONITOR.REMOVED |
+    MONITOR.MODIFY |
+    MONITOR.INSTRUCTIONS |
+    (options.initial === true ? MONITOR.INITIAL : 0) |
+    (options.own === true ? MONITOR.NO_ABBREVIATION : 0)
   );
 }
 

@@ -62,7 +62,13 @@ export const NAT_RANGE = { IPV4_MIN: 1, IPV4_MAX: 2, IPV6_MIN: 4, IPV6_MAX: 8, P
 /** learn flags (NX_LEARN_F_*). */
 export const LEARN_FLAG = { SEND_FLOW_REMOVED: 1, DELETE_LEARNED: 2, WRITE_RESULT: 4 } as const;
 /** Header bits of a learn spec (NX_LEARN_*). */
-export const LEARN_SPEC = { WIDTH_MASK: 0x7ff, IMMEDIATE: 1 << 13, LOAD: 1 << 11, OUTPUT: 2 << 11, DESTINATION_MASK: 3 << 11 } as const;
+export const LEARN_SPEC = {
+  WIDTH_MASK: 0x7ff,
+  IMMEDIATE: 1 << 13,
+  LOAD: 1 << 11,
+  OUTPUT: 2 << 11,
+  DESTINATION_MASK: 3 << 11,
+} as const;
 /** Controller2 properties (NXAC2PT_*). */
 export const CONTROLLER_PROPERTY = { MAX_LENGTH: 0, CONTROLLER_ID: 1, REASON: 2, USERDATA: 3 } as const;
 /** Reason of a packet that an action sent to the controller (OFPR_ACTION). */

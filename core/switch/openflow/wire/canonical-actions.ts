@@ -1,5 +1,5 @@
 import { fieldNamed } from '@patchbay/sdk/flow';
-import { NICIRA, NO_TABLE, NXAST, NAT_RANGE, OFPAT, OFPIT } from './action-types';
+import { NAT_RANGE, NICIRA, NO_TABLE, NXAST, OFPAT, OFPIT } from './action-types';
 import { fieldOfHeader } from './oxm';
 
 const CONTROLLER = 0xfffffffd;
@@ -167,7 +167,10 @@ export function canonicalActions(bytes: Buffer, from: number, to: number): strin
   while (at + 8 <= to) {
     const end = at + bytes.readUInt16BE(at + 2);
     if (end <= at) break;
-    conjunctions &&= end - at === 16 && bytes.readUInt16BE(at) === OFPAT.EXPERIMENTER && bytes.readUInt16BE(at + 8) === NXAST.CONJUNCTION;
+    conjunctions &&=
+      end - at === 16 &&
+      bytes.readUInt16BE(at) === OFPAT.EXPERIMENTER &&
+      bytes.readUInt16BE(at + 8) === NXAST.CONJUNCTION;
     texts.push(actionText(bytes, at, end) ?? bytes.toString('latin1', at, end));
     at = end;
   }

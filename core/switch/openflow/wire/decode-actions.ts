@@ -23,7 +23,12 @@ function decodeSetField(bytes: Buffer, at: number): Action | undefined {
   const width = (header & 0xff) / (masked ? 2 : 1);
   const value = decodeValue(field, bytes.subarray(at + 4, at + 4 + width));
   if (!masked) return { type: 'set_field', field: field.name, value };
-  return { type: 'set_field', field: field.name, value, mask: decodeValue(field, bytes.subarray(at + 4 + width, at + 4 + 2 * width)) };
+  return {
+    type: 'set_field',
+    field: field.name,
+    value,
+    mask: decodeValue(field, bytes.subarray(at + 4 + width, at + 4 + 2 * width)),
+  };
 }
 
 function decodeNicira(bytes: Buffer, at: number, end: number, nameOf: PortNameOf): Action | undefined {
@@ -43,7 +48,9 @@ function decodeNicira(bytes: Buffer, at: number, end: number, nameOf: PortNameOf
     }
     case NXAST.REG_LOAD: {
       const target = readPacked(bytes, at + 10, at + 12);
-      return target === undefined ? undefined : { type: 'load', value: bytesToNumber(bytes.subarray(at + 16, at + 24)), target };
+      return target === undefined
+        ? undefined
+        : { type: 'load', value: bytesToNumber(bytes.subarray(at + 16, at + 24)), target };
     }
     case NXAST.REG_LOAD2:
       return decodeSetField(bytes, at + 10);
@@ -59,7 +66,12 @@ function decodeNicira(bytes: Buffer, at: number, end: number, nameOf: PortNameOf
       return source === undefined ? undefined : { type: 'output_field', source };
     }
     case NXAST.CONJUNCTION:
-      return { type: 'conjunction', id: bytes.readUInt32BE(at + 12), clause: (bytes[at + 10] ?? 0) + 1, clauses: bytes[at + 11] ?? 0 };
+      return {
+        type: 'conjunction',
+        id: bytes.readUInt32BE(at + 12),
+        clause: (bytes[at + 10] ?? 0) + 1,
+        clauses: bytes[at + 11] ?? 0,
+      };
     case NXAST.CT:
       return decodeCt(bytes, at, end, (from, to) => decodeActions(bytes, from, to, nameOf));
     case NXAST.LEARN:
@@ -74,7 +86,12 @@ function decodeNicira(bytes: Buffer, at: number, end: number, nameOf: PortNameOf
     case NXAST.NOTE:
       return { type: 'note', bytes: bytes.toString('hex', at + 10, end) };
     case NXAST.CONTROLLER:
-      return { type: 'controller', maxLength: bytes.readUInt16BE(at + 10), controllerId: bytes.readUInt16BE(at + 12), reason: bytes[at + 14] ?? 0 };
+      return {
+        type: 'controller',
+        maxLength: bytes.readUInt16BE(at + 10),
+        controllerId: bytes.readUInt16BE(at + 12),
+        reason: bytes[at + 14] ?? 0,
+      };
     case NXAST.CONTROLLER2:
       return decodeController2(bytes, at, end);
     case NXAST.SAMPLE:
@@ -156,7 +173,9 @@ export function decodeInstructions(bytes: Buffer, from: number, to: number, name
       case OFPIT.WRITE_METADATA: {
         const mask = bytes.readBigUInt64BE(at + 16);
         const value = bytes.readBigUInt64BE(at + 8);
-        actions.push(mask === 0xffff_ffff_ffff_ffffn ? { type: 'write_metadata', value } : { type: 'write_metadata', value, mask });
+        actions.push(
+          mask === 0xffff_ffff_ffff_ffffn ? { type: 'write_metadata', value } : { type: 'write_metadata', value, mask },
+        );
         break;
       }
       case OFPIT.GOTO_TABLE:

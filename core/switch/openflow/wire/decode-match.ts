@@ -1,11 +1,11 @@
 import {
+  CT_STATE_FLAGS,
   type Field,
+  type FieldValue,
   fieldNamed,
   formatEthernet,
   formatIpv4,
   formatIpv6,
-  CT_STATE_FLAGS,
-  type FieldValue,
   type Match,
   type MatchValue,
   narrowest,
@@ -56,7 +56,9 @@ export function decodeValue(field: Field, bytes: Buffer): FieldValue {
 
 /** Length of the prefix a mask is, or undefined when it is none. */
 function prefixLength(mask: Buffer): number | undefined {
-  const bits = BigInt(`0x${mask.toString('hex')}`).toString(2).padStart(mask.length * 8, '0');
+  const bits = BigInt(`0x${mask.toString('hex')}`)
+    .toString(2)
+    .padStart(mask.length * 8, '0');
   const length = bits.indexOf('0');
   if (length < 0) return mask.length * 8;
   return bits.includes('1', length) ? undefined : length;
@@ -64,13 +66,16 @@ function prefixLength(mask: Buffer): number | undefined {
 
 function flagText(value: number, mask: number): string | undefined {
   if (mask >= 1 << CT_STATE_FLAGS.length) return undefined;
-  return CT_STATE_FLAGS.map((flag, bit) => ((mask & (1 << bit)) === 0 ? '' : `${(value & (1 << bit)) === 0 ? '-' : '+'}${flag}`)).join('');
+  return CT_STATE_FLAGS.map((flag, bit) =>
+    (mask & (1 << bit)) === 0 ? '' : `${(value & (1 << bit)) === 0 ? '-' : '+'}${flag}`,
+  ).join('');
 }
 
 function decodeMasked(field: Field, value: Buffer, mask: Buffer): MatchValue {
   if (field.notation === 'ipv4' || field.notation === 'ipv6') {
     const length = prefixLength(mask);
-    if (length !== undefined) return length === mask.length * 8 ? decodeValue(field, value) : `${decodeValue(field, value)}/${length}`;
+    if (length !== undefined)
+      return length === mask.length * 8 ? decodeValue(field, value) : `${decodeValue(field, value)}/${length}`;
   }
   if (field.notation === 'ct_state') {
     const text = flagText(value.readUInt32BE(0), mask.readUInt32BE(0));

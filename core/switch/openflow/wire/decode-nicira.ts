@@ -1,5 +1,24 @@
-import { type Action, type FieldValue, formatIpv4, formatIpv6, type LearnSpec, type NatSpec, type Subfield } from '@patchbay/sdk/flow';
-import { ALG_PORTS, CONTROLLER_PROPERTY, CT_FLAG, LEARN_FLAG, LEARN_SPEC, NAT_FLAG, NAT_RANGE, NO_TABLE, NXAST, REASON_ACTION } from './action-types';
+import {
+  type Action,
+  type FieldValue,
+  formatIpv4,
+  formatIpv6,
+  type LearnSpec,
+  type NatSpec,
+  type Subfield,
+} from '@patchbay/sdk/flow';
+import {
+  ALG_PORTS,
+  CONTROLLER_PROPERTY,
+  CT_FLAG,
+  LEARN_FLAG,
+  LEARN_SPEC,
+  NAT_FLAG,
+  NAT_RANGE,
+  NO_TABLE,
+  NXAST,
+  REASON_ACTION,
+} from './action-types';
 import { readPacked, readSubfield } from './decode-actions';
 import { bytesToNumber } from './decode-match';
 
@@ -34,7 +53,12 @@ function decodeNat(bytes: Buffer, at: number): NatSpec {
 }
 
 /** A ct action; undefined when its zone is in a field that is not in the table. `decodeList` reads what is nested in it. */
-export function decodeCt(bytes: Buffer, at: number, end: number, decodeList: (from: number, to: number) => Action[]): Action | undefined {
+export function decodeCt(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  decodeList: (from: number, to: number) => Action[],
+): Action | undefined {
   const flags = bytes.readUInt16BE(at + 10);
   const immediate = bytes.readUInt16BE(at + 16);
   const zone = bytes.readUInt32BE(at + 12) === 0 ? immediate : readPacked(bytes, at + 16, at + 12);

@@ -1,7 +1,7 @@
 import {
   type Action,
-  fieldNamed,
   FlowNotationError,
+  fieldNamed,
   portNumber,
   RESERVED_PORTS,
   type ResolvePort,
@@ -10,6 +10,7 @@ import {
 } from '@patchbay/sdk/flow';
 import { NXAST, OFPAT, OFPIT, REASON_ACTION } from './action-types';
 import {
+  beginNicira,
   endAction,
   hexBytes,
   writeConjunction,
@@ -23,7 +24,6 @@ import {
   writeOutputField,
   writeResubmit,
   writeSample,
-  beginNicira,
 } from './encode-nicira';
 import { writeField } from './oxm';
 import type { WireWriter } from './writer';
@@ -89,7 +89,8 @@ export class ActionEncoder {
     } else {
       const start = beginNicira(writer, NXAST.REG_LOAD2);
       writeField(writer, { field, value, mask });
-      if (writer.length === start + 10) throw new FlowNotationError(action.field, 'set_field with an empty mask sets nothing');
+      if (writer.length === start + 10)
+        throw new FlowNotationError(action.field, 'set_field with an empty mask sets nothing');
       endAction(writer, start);
     }
   }
@@ -119,7 +120,11 @@ export class ActionEncoder {
         writeOutputField(writer, action.source);
         return;
       case 'controller':
-        if (action.userdata === undefined && (action.controllerId ?? 0) === 0 && (action.reason ?? REASON_ACTION) === REASON_ACTION) {
+        if (
+          action.userdata === undefined &&
+          (action.controllerId ?? 0) === 0 &&
+          (action.reason ?? REASON_ACTION) === REASON_ACTION
+        ) {
           this.output(RESERVED_PORTS.CONTROLLER, action.maxLength);
         } else {
           writeController(writer, action);
@@ -201,7 +206,13 @@ export class ActionEncoder {
   }
 }
 
-const INSTRUCTIONS: ReadonlySet<Action['type']> = new Set(['meter', 'clear_actions', 'write_actions', 'write_metadata', 'goto_table']);
+const INSTRUCTIONS: ReadonlySet<Action['type']> = new Set([
+  'meter',
+  'clear_actions',
+  'write_actions',
+  'write_metadata',
+  'goto_table',
+]);
 
 function writeInstruction(writer: WireWriter, action: Action, resolve: ResolvePort): void {
   const start = writer.length;
@@ -248,7 +259,12 @@ function writeInstruction(writer: WireWriter, action: Action, resolve: ResolvePo
  * write-actions, write-metadata, goto-table. No action: no instruction.
  * @throws FlowNotationError, UnresolvedPortError.
  */
-export function writeInstructions(writer: WireWriter, actions: readonly Action[], tagged: boolean, resolve: ResolvePort): void {
+export function writeInstructions(
+  writer: WireWriter,
+  actions: readonly Action[],
+  tagged: boolean,
+  resolve: ResolvePort,
+): void {
   for (const action of actions) if (action.type === 'meter') writeInstruction(writer, action, resolve);
   const start = writer.length;
   let encoder: ActionEncoder | undefined;

@@ -1,8 +1,8 @@
 import {
   type Action,
   type Field,
-  FlowNotationError,
   type FieldValue,
+  FlowNotationError,
   type LearnSpec,
   type NatSpec,
   parseIpv4,
@@ -68,7 +68,8 @@ export function packBits(offset: number, width: number): number {
 /** The value in a 64-bit field of the wire, checked against the subfield's width. */
 function loadValue(subject: string, value: FieldValue, width: number): bigint {
   const number = BigInt(value);
-  if (number < 0n || number >> BigInt(width) !== 0n) throw new FlowNotationError(subject, `${value} does not fit in ${width} bits`);
+  if (number < 0n || number >> BigInt(width) !== 0n)
+    throw new FlowNotationError(subject, `${value} does not fit in ${width} bits`);
   return number;
 }
 
@@ -93,7 +94,10 @@ export function writeMove(writer: WireWriter, action: ActionOf<'move'>): void {
   const source = subfieldBits(action.source);
   const target = subfieldBits(action.target);
   if (source.width !== target.width) {
-    throw new FlowNotationError('move', `${source.width} bits of ${source.field.name} do not fit ${target.width} of ${target.field.name}`);
+    throw new FlowNotationError(
+      'move',
+      `${source.width} bits of ${source.field.name} do not fit ${target.width} of ${target.field.name}`,
+    );
   }
   const start = beginNicira(writer, NXAST.REG_MOVE);
   writer.u16(source.width);
@@ -158,7 +162,11 @@ function writeNat(writer: WireWriter, nat: NatSpec): void {
   endAction(writer, start);
 }
 
-export function writeCt(writer: WireWriter, action: ActionOf<'ct'>, writeNested: (actions: readonly Action[]) => void): void {
+export function writeCt(
+  writer: WireWriter,
+  action: ActionOf<'ct'>,
+  writeNested: (actions: readonly Action[]) => void,
+): void {
   const start = beginNicira(writer, NXAST.CT);
   writer.u16((action.commit === true ? CT_FLAG.COMMIT : 0) | (action.force === true ? CT_FLAG.FORCE : 0));
   if (typeof action.zone === 'object') {
@@ -196,7 +204,10 @@ function writeLearnSpec(writer: WireWriter, spec: LearnSpec): void {
   } else {
     const source = subfieldBits(spec.source);
     if (source.width !== target.width) {
-      throw new FlowNotationError('learn', `${source.width} bits of ${source.field.name} do not fit ${target.width} of ${target.field.name}`);
+      throw new FlowNotationError(
+        'learn',
+        `${source.width} bits of ${source.field.name} do not fit ${target.width} of ${target.field.name}`,
+      );
     }
     writer.u16(kind | target.width);
     writer.u32(subfieldHeaderOf(source.field));
@@ -216,7 +227,8 @@ export function writeLearn(writer: WireWriter, action: ActionOf<'learn'>): void 
   writer.u16(action.priority ?? DEFAULT_PRIORITY);
   writer.u64(action.cookie ?? 0n);
   writer.u16(
-    (action.sendFlowRemoved === true ? LEARN_FLAG.SEND_FLOW_REMOVED : 0) | (action.deleteLearned === true ? LEARN_FLAG.DELETE_LEARNED : 0),
+    (action.sendFlowRemoved === true ? LEARN_FLAG.SEND_FLOW_REMOVED : 0) |
+      (action.deleteLearned === true ? LEARN_FLAG.DELETE_LEARNED : 0),
   );
   writer.u8(action.table);
   writer.u8(0);
@@ -233,7 +245,8 @@ export function writeLearn(writer: WireWriter, action: ActionOf<'learn'>): void 
 /** Bytes written as hexadecimal, with or without dots between them. */
 export function hexBytes(subject: string, text: string): Buffer {
   const digits = text.replaceAll('.', '');
-  if (!/^([0-9a-fA-F]{2})*$/.test(digits)) throw new FlowNotationError(subject, `'${text}' is not pairs of hexadecimal digits`);
+  if (!/^([0-9a-fA-F]{2})*$/.test(digits))
+    throw new FlowNotationError(subject, `'${text}' is not pairs of hexadecimal digits`);
   return Buffer.from(digits, 'hex');
 }
 

@@ -1,4 +1,13 @@
-import { type Field, fieldNamed, FIELDS, type Match, matchFields, type MatchedField, putValue, type ResolvePort } from '@patchbay/sdk/flow';
+import {
+  FIELDS,
+  type Field,
+  fieldNamed,
+  type Match,
+  type MatchedField,
+  matchFields,
+  putValue,
+  type ResolvePort,
+} from '@patchbay/sdk/flow';
 import { ONF } from './action-types';
 import type { WireWriter } from './writer';
 
@@ -120,7 +129,10 @@ export function readFields(bytes: Buffer, from: number, to: number): WireField[]
 }
 
 /** Padded length of the ofp_match at `at`, and the bounds of its fields. */
-export function matchBounds(bytes: Buffer, at: number): { readonly from: number; readonly to: number; readonly end: number } {
+export function matchBounds(
+  bytes: Buffer,
+  at: number,
+): { readonly from: number; readonly to: number; readonly end: number } {
   const length = bytes.readUInt16BE(at + 2);
   return { from: at + 4, to: at + length, end: at + ((length + 7) & ~7) };
 }
