@@ -23,10 +23,16 @@ import { FollowedObjects } from './followed-objects';
 type Fields = Readonly<Record<string, unknown>>;
 type Problem = { readonly code: string; readonly field: string; readonly detail: string };
 
+/** `everything`, or only what changes nothing at the server and on the broker: for a plan beside a running agent. */
+export type MessagingScope = 'everything' | 'reading';
+
 /** RPC as plugins see it, on oslo.messaging. */
-export const messagingConnector: MessagingConnector = {
-  connect: (options) => new BrokerConnection(options),
-};
+export function messagingConnector(scope: MessagingScope): MessagingConnector {
+  return { connect: (options) => new BrokerConnection(options, scope) };
+}
+
+/** Methods of the server that change nothing there. */
+const READING: ReadonlySet<string> = new Set(['pull', 'bulk_pull', 'has_alive_neutron_server', 'get_network_details']);
 
 class BrokerConnection implements RpcConnection {
   private messaging: Messaging | undefined;
@@ -36,7 +42,10 @@ class BrokerConnection implements RpcConnection {
   private trouble = 'not connected yet';
 
   /** Throws TransportUrlError or RabbitOptionError for options that cannot be used; opens nothing. */
-  constructor(private readonly options: MessagingOptions) {
+  constructor(
+    private readonly options: MessagingOptions,
+    private readonly scope: MessagingScope,
+  ) {
     resolveRabbitOptions(options.rabbit, parseTransportUrl(options.transportUrl));
     this.followed = new FollowedObjects(options.pullStep, (type, filter) =>
       this.pullObjects(type, this.versionOf(type), filter),
@@ -94,10 +103,14 @@ class BrokerConnection implements RpcConnection {
     args: Fields,
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<unknown> {
+    if (this.scope === 'reading' && !READING.has(method)) {
+      return Promise.reject(new Error(`${method} is not asked: nothing may be changed`));
+    }
     return this.opened().call({ version: '1.0', ...target }, method, args, options);
   }
 
   cast(target: RpcTarget, method: string, args: Fields): Promise<void> {
+    if (this.scope === 'reading') return Promise.reject(new Error(`${method} is not sent: nothing may be changed`));
     const messaging = this.opened();
     const full = { version: '1.0', ...target };
     return target.fanout === true ? messaging.fanout(full, method, args) : messaging.cast(full, method, args);
@@ -148,6 +161,7 @@ class BrokerConnection implements RpcConnection {
   }
 
   async removeUnusedQueues(names: readonly string[]): Promise<LeftQueues> {
+    if (this.scope === 'reading') return { removed: [], inUse: [], refused: [] };
     const { deleted, inUse, refused } = await this.opened().deleteIfUnused(names);
     return { removed: deleted, inUse, refused: refused.map(({ name }) => name) };
   }

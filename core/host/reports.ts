@@ -82,10 +82,12 @@ export interface ExplainReport {
 /** What would change on the switch, as a diff in the words of ovs-ofctl and ovs-vsctl. */
 export interface PlanReport {
   readonly lines: readonly string[];
+  /** Changes of rows. */
+  readonly rows: number;
+  /** Flows, groups and meters. */
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-  readonly unchanged: number;
   readonly pending: readonly string[];
   /** What a plan made beside a running agent cannot know. */
   readonly unknown: readonly string[];

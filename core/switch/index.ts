@@ -35,6 +35,10 @@ export interface SwitchOptions {
   readonly reservedCookies?: readonly bigint[];
   /** Controller targets that are swapped for ours on bridges the agent states; the reference agent's unless told. */
   readonly replacedControllers?: readonly string[];
+  /** `watching`: nothing is ever written, nor locked. */
+  readonly mode?: 'writing' | 'watching';
+  /** Told how long each round took, in milliseconds. */
+  readonly onRound?: (ms: number) => void;
   /** For tests: other ways to reach the database and the bridges. */
   readonly ovsdbTarget?: StreamSource;
   readonly connect?: Connect;
@@ -46,6 +50,8 @@ export interface SwitchStatus {
   /** Bridges whose flow tables are known. */
   readonly bridgesRead: readonly string[];
   readonly keys: number;
+  /** Flows that are installed on the bridges that are known. */
+  readonly flows: number;
   readonly pending: number;
   readonly quarantined: number;
   readonly conflicts: readonly Contest[];
@@ -59,6 +65,8 @@ export interface Switch {
   effects(plugin: string): Effects;
   /** Resolves when the database was read for the first time. @throws where it cannot be within `ovsdb_timeout`. */
   start(): Promise<void>;
+  /** Every plugin has started. Before, nothing is written: what one wants closed must not go out before another has said what stays open. */
+  beginWriting(): void;
   /** What is on the switch stays there. */
   stop(): Promise<void>;
   status(): SwitchStatus;
@@ -92,6 +100,7 @@ class SwitchSide implements Switch {
   private firstRead: () => void = () => undefined;
   private resyncTimer: NodeJS.Timeout | undefined;
   private connected = false;
+  private pluginsStarted = false;
   private serial = 0;
 
   constructor(private readonly options: SwitchOptions) {
@@ -146,6 +155,7 @@ class SwitchSide implements Switch {
       mayWrite: () => this.writing(),
       onRead: (bridge) => this.recognise(bridge),
       sweepRows: () => this.sweepRows(),
+      ...(options.onRound === undefined ? {} : { onRound: options.onRound }),
       ...(settings.drop_flows_on_start ? { purgeOnce: [settings.integration_bridge, settings.tunnel_bridge] } : {}),
     });
   }
@@ -174,7 +184,7 @@ class SwitchSide implements Switch {
     });
     this.client.on('changes', (batch) => this.changed(batch));
     this.client.on('resynchronised', () => this.reconciler.compareAll('switch database read'));
-    this.client.lock(this.lockName).onState(() => this.reconciler.wake('lock'));
+    if (this.options.mode !== 'watching') this.client.lock(this.lockName).onState(() => this.reconciler.wake('lock'));
     this.reconciler.start();
     this.client.start();
     await this.client.ready();
@@ -186,6 +196,11 @@ class SwitchSide implements Switch {
       settings.resync_interval * 1000,
     );
     this.resyncTimer.unref();
+  }
+
+  beginWriting(): void {
+    this.pluginsStarted = true;
+    this.reconciler.wake('plugins started');
   }
 
   async stop(): Promise<void> {
@@ -203,6 +218,7 @@ class SwitchSide implements Switch {
         board.installed === undefined ? [] : [board.bridge],
       ),
       keys: this.store.size,
+      flows: [...this.blueprint.allBoards()].reduce((sum, board) => sum + (board.installed?.size ?? 0), 0),
       pending: this.store.pendingCount,
       quarantined: this.reconciler.quarantined,
       conflicts: this.blueprint.contests(),
@@ -222,7 +238,12 @@ class SwitchSide implements Switch {
       if (board.installed === undefined) unknown.push(`the flows of bridge ${board.bridge}: it is not connected`);
       else trial.board(board.bridge).read(board.installed.values());
     }
-    return printPlan(trial.plan(), unknown);
+    const plan = trial.plan();
+    for (const bridge of plan.steps.keys()) {
+      if (this.blueprint.board(bridge).installed === undefined)
+        unknown.push(`what bridge ${bridge} has: it is not read`);
+    }
+    return printPlan(plan, [...new Set(unknown)]);
   }
 
   compareAll(cause: string): void {
@@ -238,7 +259,9 @@ class SwitchSide implements Switch {
   }
 
   private writing(): Writing {
+    if (this.options.mode === 'watching') return { held: 'this is only a plan' };
     return mayWrite({
+      pluginsStarted: this.pluginsStarted,
       databaseConnected: this.connected,
       lockHeld: this.client.lock(this.lockName).state === 'held',
       restoringFlows: isRestoringFlows(this.root()),

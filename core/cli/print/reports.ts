@@ -83,7 +83,7 @@ export function printPlan(report: PlanReport): string {
     ...report.lines,
     ...report.pending.map((each) => `~ ${each}`),
     ...report.unknown.map((each) => `? ${each}`),
-    `would add ${report.added}, change ${report.changed}, remove ${report.removed}; ${report.unchanged} stay as they are`,
+    `would change ${report.rows} rows; add ${report.added}, change ${report.changed}, remove ${report.removed} flows`,
   ].join('\n');
 }
 

@@ -5,6 +5,7 @@ export type Writing = 'yes' | { readonly held: string };
 
 /** What decides whether anything may be written. */
 export interface WritingConditions {
+  readonly pluginsStarted: boolean;
   readonly databaseConnected: boolean;
   /** We hold the OVSDB lock. */
   readonly lockHeld: boolean;
@@ -17,6 +18,7 @@ export interface WritingConditions {
 
 /** Two agents on one switch never both write: the first reason that holds is given. */
 export function mayWrite(conditions: WritingConditions): Writing {
+  if (!conditions.pluginsStarted) return { held: 'the plugins have not all started yet' };
   if (!conditions.databaseConnected) return { held: 'there is no connection to the switch database' };
   if (!conditions.lockHeld) return { held: 'another Patchbay holds the switch (OVSDB lock "patchbay")' };
   if (conditions.restoringFlows) return { held: 'the switch is restoring flows (other_config:flow-restore-wait)' };

@@ -64,20 +64,26 @@ export class OvsdbDatabase implements Database {
   private write(transaction: Build, change: RowChange): void {
     switch (change.kind) {
       case 'create-bridge':
-        return this.createBridge(transaction, change.name, change.cells);
+        this.createBridge(transaction, change.name, change.cells);
+        return;
       case 'create-port':
-        return this.createPort(transaction, change.bridge, change.name, change.cells);
+        this.createPort(transaction, change.bridge, change.name, change.cells);
+        return;
       case 'delete-port':
         transaction.removeFrom('Bridge', this.uuid('Bridge', change.bridge), 'ports', [this.uuid('Port', change.name)]);
         return;
       case 'set':
-        return this.set(transaction, change.row.name, change.cells);
+        this.set(transaction, change.row.name, change.cells);
+        return;
       case 'set-controllers':
-        return this.setControllers(transaction, change.bridge, change.targets);
+        this.setControllers(transaction, change.bridge, change.targets);
+        return;
       case 'set-qos':
-        return this.setQos(transaction, change);
+        this.setQos(transaction, change);
+        return;
       case 'clear-qos':
-        return this.forgetQos(transaction, this.uuid('Port', change.port));
+        this.forgetQos(transaction, this.uuid('Port', change.port));
+        return;
     }
   }
 

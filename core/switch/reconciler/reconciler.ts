@@ -1,4 +1,4 @@
-import type { Logger, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
+import type { DesiredRecords, Logger, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
 import type { DesiredKeys } from '../desired-store';
 import type { Blueprint } from '../planner/blueprint';
 import { nameOf, type Owner } from '../planner/owner';
@@ -21,6 +21,8 @@ export interface ReconcilerParts {
   readonly onRead: (bridge: string) => void;
   /** Looks for rows of ours that nobody wants; asked when everything is compared. */
   readonly sweepRows: () => void;
+  /** Told how long each round took, in milliseconds. */
+  readonly onRound?: (ms: number) => void;
   /** Bridges whose flows are dropped when they are read for the first time, as the operator asked. */
   readonly purgeOnce?: readonly string[];
 }
@@ -34,6 +36,8 @@ export interface ReconcilerFigures {
   rows: number;
   refused: number;
   lastRoundMs: number;
+  /** The last round in one line. */
+  lastRound: string;
 }
 
 /**
@@ -49,6 +53,7 @@ export class Reconciler {
     rows: 0,
     refused: 0,
     lastRoundMs: 0,
+    lastRound: 'none yet',
   };
   private readonly quarantine: Quarantine;
   private readonly installation: Installation;
@@ -152,7 +157,12 @@ export class Reconciler {
   private async round(causes: readonly string[]): Promise<void> {
     const { store, blueprint } = this.parts;
     const writing = this.parts.mayWrite();
-    if (writing !== 'yes') return this.hold(writing.held);
+    if (writing !== 'yes') {
+      this.hold(writing.held);
+      // What is on the switch is known all the same: a plan can say what would be written.
+      await this.readSwitch();
+      return;
+    }
     this.resume();
     const started = performance.now();
     await this.readSwitch();
@@ -181,6 +191,9 @@ export class Reconciler {
     if (this.wasHeld !== reason) this.parts.logger.warn('nothing is written to the switch', { reason });
     this.wasHeld = reason;
     this.parts.store.holdAll(reason);
+    for (const { records } of this.parts.store.all()) {
+      for (const bridge of bridgesOf(records)) this.parts.links.want(bridge);
+    }
   }
 
   /** After a time in which others may have written, everything is read and compared. */
@@ -262,6 +275,8 @@ export class Reconciler {
     const { added, changed, removed, rows } = count;
     const idle = added + changed + removed + rows === 0;
     const line = `added ${added} changed ${changed} removed ${removed} unchanged ${unchanged} pending ${pending} in ${elapsedMs.toFixed(0)} ms`;
+    figures.lastRound = line;
+    this.parts.onRound?.(elapsedMs);
     this.parts.logger[idle ? 'debug' : 'info'](line, { rows, cause: summarise(causes) });
   }
 
@@ -275,4 +290,11 @@ export class Reconciler {
 function summarise(causes: readonly string[]): string {
   const unique = [...new Set(causes)];
   return unique.length <= 3 ? unique.join(', ') : `${unique.slice(0, 3).join(', ')} and ${unique.length - 3} more`;
+}
+
+function bridgesOf(records: DesiredRecords | null): readonly string[] {
+  return [
+    ...(records?.bridges ?? []).map((bridge) => bridge.name),
+    ...(records?.flows ?? []).map((flow) => flow.bridge),
+  ];
 }

@@ -1,0 +1,263 @@
+import { type AgentIdentity, type PluginClass, Service } from '@patchbay/sdk';
+import { messagingConnector } from '../agent/messaging';
+import { showConfiguration } from '../config';
+import type { Configuration } from '../kernel/config/model';
+import { createKernel, type Kernel } from '../kernel/kernel';
+import { resolveListing } from '../kernel/loader/resolve';
+import { createLogging, type Logging } from '../kernel/log/log';
+import { createSwitch, type ExplainedKey, type Switch } from '../switch';
+import { VERSION } from '../version';
+import type { Host, Stock } from './host';
+import { Metrics } from './metrics';
+import { planReport, portsByState } from './render';
+import type { ConfigReport, ExplainedRecord, ExplainReport, PlanReport, PluginReport, StatusReport } from './reports';
+
+/** Puts an agent together: the switch, the kernel with its plugins, and what both say of themselves. */
+export function createHost(configuration: Configuration, directory: string, stock: Stock): Host {
+  return new AgentHost(configuration, directory, stock, 'writing');
+}
+
+/** How long a plan waits for the control plane's descriptions of all ports. */
+const PLAN_PATIENCE_MS = 60_000;
+
+/**
+ * What an agent of this configuration would change, found beside whatever agent runs now: the switch is read, the server is asked with
+ * methods that change nothing, on queues of its own.
+ */
+export async function planAlone(configuration: Configuration, directory: string, stock: Stock): Promise<PlanReport> {
+  const host = new AgentHost(configuration, directory, stock, 'watching');
+  try {
+    await host.start();
+    const patience = new Promise<'late'>((resolve) => setTimeout(resolve, PLAN_PATIENCE_MS, 'late').unref());
+    const outcome = await Promise.race([host.synced, patience]);
+    const plan = await host.plan();
+    const late = outcome === 'late' ? ['ports that the control plane did not describe in time'] : [];
+    return { ...plan, unknown: [...plan.unknown, ...late, 'tunnel endpoints that the switch has no port for yet'] };
+  } finally {
+    await host.stop();
+  }
+}
+
+interface Parts {
+  readonly switch: Switch;
+  readonly kernel: Kernel;
+}
+
+class AgentHost implements Host {
+  readonly synced: Promise<void>;
+  private resolveSynced: () => void = () => undefined;
+  private readonly logging: Logging;
+  private readonly metricsOfAgent = new Metrics(() => this.status());
+  private readonly startedAt = Date.now();
+  private parts: Parts | undefined;
+  private isSynced = false;
+
+  constructor(
+    private configuration: Configuration,
+    private readonly directory: string,
+    private readonly stock: Stock,
+    private readonly mode: 'writing' | 'watching',
+  ) {
+    this.logging = createLogging(configuration.settings.logging);
+    this.synced = new Promise((resolve) => {
+      this.resolveSynced = resolve;
+    });
+  }
+
+  async start(): Promise<void> {
+    const { configuration, logging } = this;
+    const logger = logging.for('agent');
+    logger.info('Patchbay starts', { version: VERSION, host: configuration.settings.host });
+    for (const warning of configuration.warnings) logger.warn(warning);
+    const parts = await this.assemble();
+    this.parts = parts;
+    parts.switch.onReconnected((reconnection) => {
+      void parts.kernel.announcer.event('switch-reconnected', (calls) =>
+        calls.tell('onSwitchReconnected', reconnection),
+      );
+    });
+    void parts.kernel.synchronisation.synced.then(() => {
+      this.isSynced = true;
+      this.resolveSynced();
+    });
+    await parts.switch.start();
+    await parts.kernel.boot();
+    // Only now: what one plugin wants closed must not be written before another has said what stays open.
+    parts.switch.beginWriting();
+  }
+
+  async stop(): Promise<void> {
+    if (this.parts === undefined) return;
+    await this.parts.kernel.stop();
+    await this.parts.switch.stop();
+    this.logging.for('agent').info('Patchbay stopped; what it wired stays on the switch');
+  }
+
+  isAlive(): boolean {
+    return this.parts !== undefined && this.parts.kernel.phase !== 'failed';
+  }
+
+  isReady(): boolean {
+    return this.isSynced;
+  }
+
+  reload(configuration: Configuration): readonly string[] {
+    this.logging.setDebug(configuration.settings.logging.debug ? 'on' : 'off');
+    this.logging.reopen();
+    const essence = ({ settings: { logging: _logging, ...settings }, plugins }: Configuration) =>
+      JSON.stringify([settings, plugins.map(({ name, options }) => [name, options])]);
+    const isSame = essence(configuration) === essence(this.configuration);
+    this.configuration = { ...this.configuration, warnings: configuration.warnings };
+    this.logging.for('agent').info('The configuration was read again');
+    return isSame ? [] : ['the configuration changed beyond logging: restart the agent to have it in force'];
+  }
+
+  // ── reports ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async status(): Promise<StatusReport> {
+    const health = this.parts?.kernel.health();
+    const rpc = await this.parts?.kernel.provided(Service.rpc)?.state();
+    return {
+      host: this.configuration.settings.host,
+      version: VERSION,
+      pid: process.pid,
+      uptimeSeconds: (Date.now() - this.startedAt) / 1000,
+      ready: this.isSynced,
+      phase: this.parts?.kernel.phase ?? 'starting',
+      health: health?.level ?? 'unknown',
+      plugins: health?.plugins ?? [],
+      switch: await this.switchReport(),
+      ports: portsByState((await this.parts?.kernel.provided(Service.ports)?.ports()) ?? []),
+      rpc: rpc ?? null,
+    };
+  }
+
+  plugins(): readonly PluginReport[] {
+    const plugins = this.parts?.kernel.plugins() ?? [];
+    return plugins.map(({ id, summary, phase, failure, from, hooks, provides, requires, startMs }, index) => ({
+      order: index + 1,
+      id,
+      summary,
+      state: failure === null ? phase : `${phase}: ${failure}`,
+      from,
+      hooks: hooks ?? [],
+      provides,
+      requires,
+      startMs,
+    }));
+  }
+
+  config(): ConfigReport {
+    const values = showConfiguration(this.configuration).map(({ path, value, from }) => ({
+      path,
+      value: typeof value === 'string' ? value : JSON.stringify(value),
+      from,
+    }));
+    return { values, warnings: this.configuration.warnings };
+  }
+
+  async explain(wanted: string): Promise<ExplainReport | undefined> {
+    const ports = (await this.parts?.kernel.provided(Service.ports)?.ports()) ?? [];
+    const found = ports.filter(({ vif }) => vif.portName === wanted || vif.portId.startsWith(wanted));
+    const port = found.find(({ vif }) => vif.portId === wanted) ?? found[0];
+    if (port === undefined) return undefined;
+    const { portId, portName } = port.vif;
+    return {
+      port: portId,
+      portName,
+      state: port.state,
+      detail: port.isolated?.detail ?? '',
+      stages: port.history,
+      records: (this.parts?.switch.explain(portId) ?? []).flatMap(recordsOf),
+    };
+  }
+
+  async plan(): Promise<PlanReport> {
+    if (this.parts === undefined) throw new Error('the agent has not started yet');
+    return planReport(this.parts.switch.plan(), pendingOf(this.parts.switch));
+  }
+
+  metrics(): Promise<string> {
+    return this.metricsOfAgent.text();
+  }
+
+  trace(): readonly unknown[] {
+    return this.parts?.kernel.trace() ?? [];
+  }
+
+  // ── assembly ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async assemble(): Promise<Parts> {
+    const { settings, plugins } = this.configuration;
+    const listing = {
+      plugins,
+      stock: new Map<string, PluginClass>(Object.entries(this.stock.plugins)),
+      configDir: this.directory,
+    };
+    const { ordered, planned } = await resolveListing({ ...listing, stockVersion: VERSION });
+    const switchSide = createSwitch({
+      settings,
+      mode: this.mode,
+      logger: this.logging.for('switch'),
+      plugins: planned.map(({ id, required }) => ({
+        id,
+        required,
+        claims: ordered.find(({ manifest }) => manifest.id === id)?.manifest.claims ?? [],
+      })),
+      onRound: (ms) => this.metricsOfAgent.roundTook(ms),
+    });
+    const kernel = createKernel({
+      ...listing,
+      settings,
+      agentServices: {
+        identity: this.identity(),
+        switchView: switchSide.view,
+        messaging: messagingConnector(this.mode === 'writing' ? 'everything' : 'reading'),
+        desiredStore: switchSide.store,
+        effectsFor: (plugin) => switchSide.effects(plugin),
+      },
+      loggerOf: (plugin) => this.logging.for(plugin),
+      onTrace: (entry) => this.metricsOfAgent.tapped(entry),
+    });
+    return { switch: switchSide, kernel };
+  }
+
+  private identity(): AgentIdentity {
+    const { settings } = this.configuration;
+    return {
+      host: settings.host,
+      version: VERSION,
+      integrationBridge: settings.integration_bridge,
+      tunnelBridge: settings.tunnel_bridge,
+      datapathType: settings.datapath_type,
+    };
+  }
+
+  private async switchReport(): Promise<StatusReport['switch']> {
+    const status = this.parts?.switch.status();
+    const { figures } = status ?? {};
+    return {
+      connected: status?.databaseConnected ?? false,
+      version: status?.databaseConnected ? ((await this.parts?.switch.view.summary())?.ovsVersion ?? '') : '',
+      writing: status === undefined ? 'not started' : status.writing === 'yes' ? 'yes' : status.writing.held,
+      keys: status?.keys ?? 0,
+      flows: status?.flows ?? 0,
+      pending: status?.pending ?? 0,
+      quarantined: status?.quarantined ?? 0,
+      conflicts: status?.conflicts.map(({ reason }) => reason) ?? [],
+      rounds: figures?.rounds ?? 0,
+      lastRound: figures?.lastRound ?? 'none yet',
+      lastRoundMs: figures?.lastRoundMs ?? 0,
+    };
+  }
+}
+
+function recordsOf({ plugin, key, since, cause, progress, parts }: ExplainedKey): readonly ExplainedRecord[] {
+  return parts.map(({ text }) => ({ plugin, key, since, cause, text, progress }));
+}
+
+function pendingOf({ store }: Switch): readonly string[] {
+  return [...store.all()].flatMap(({ plugin, key, progress }) =>
+    progress.state === 'pending' ? [`${plugin} ${key} waits for ${progress.waitingFor.join(', ')}`] : [],
+  );
+}
