@@ -20,7 +20,13 @@ import type { InstalledFlow } from './installed-flow';
 import { Listeners } from './listeners';
 import { type ConntrackFilter, writeConntrackFlush, writeConntrackZoneFlush } from './messages/conntrack';
 import * as replies from './messages/decode-replies';
-import { writeFlowStatsRequest, writeMonitor, writeMonitorStop, writeMultipart } from './messages/encode-requests';
+import {
+  monitorPause,
+  writeFlowStatsRequest,
+  writeMonitor,
+  writeMonitorStop,
+  writeMultipart,
+} from './messages/encode-requests';
 import { OF13, OF14, OFPMP, OFPT } from './messages/header';
 import { bundleMessages, sendMessages } from './send';
 import { type OpenFlowTarget, openSocket } from './transport';
@@ -36,21 +42,30 @@ export interface ConnectionOptions {
   readonly connectTimeout?: number;
   /** Milliseconds between checks that the switch is alive; 5 s when absent (ovs-vswitchd's own probe), 0: never. */
   readonly echoInterval?: number;
+  /** Bytes of a packet that come with a packet-in; whole packets when absent. 0: Open vSwitch's management socket then sends neither packet-ins nor port status nor flow removals. */
+  readonly missSendLength?: number;
   /** Wire versions to offer, 4 (OpenFlow 1.3) and 5 (1.4) when absent. */
   readonly versions?: readonly number[];
 }
 
+/** The most that a miss_send_len below OFPCML_NO_BUFFER can say. */
+const WHOLE_PACKET = 0xffe5;
 /** Multipart flag: another part follows (OFPMPF_REPLY_MORE). */
 const MORE = 1;
 /** Where a multipart reply's body starts. */
 const BODY = 16;
+
+interface Monitoring {
+  readonly tell: (update: FlowUpdate) => void;
+  readonly updates: (message: Buffer) => FlowUpdate[];
+}
 
 /** One bridge's OpenFlow channel. A lost connection is not made again: `ReconnectingClient` does that. */
 export class OpenFlowConnection implements FlowTableClient {
   private readonly packets = new Listeners<PacketIn>();
   private readonly ports = new Listeners<PortStatus>();
   private readonly removals = new Listeners<FlowRemoved>();
-  private readonly monitors = new Map<number, (message: Buffer) => void>();
+  private readonly monitors = new Map<number, Monitoring>();
   private nextMonitor = 1;
   private nextBundle = 1;
 
@@ -75,7 +90,9 @@ export class OpenFlowConnection implements FlowTableClient {
       await channel.close();
       throw error;
     }
-    return new OpenFlowConnection(options, channel);
+    const connection = new OpenFlowConnection(options, channel);
+    await connection.setMissSendLength(options.missSendLength ?? WHOLE_PACKET);
+    return connection;
   }
 
   get bridge(): string {
@@ -182,8 +199,7 @@ export class OpenFlowConnection implements FlowTableClient {
     await sendMessages(this.channel, this.resolve, [packet]);
   }
 
-  /** How many bytes of a packet come with a packet-in (OFPT_SET_CONFIG); 0, the management socket's default, means no packet-ins at all. */
-  setMissSendLength(bytes: number): Promise<void> {
+  private setMissSendLength(bytes: number): Promise<void> {
     return this.channel.tell(OFPT.SET_CONFIG, (writer) => {
       writer.u16(0);
       writer.u16(bytes);
@@ -204,17 +220,15 @@ export class OpenFlowConnection implements FlowTableClient {
 
   async flowMonitor(listener: (update: FlowUpdate) => void, options: FlowMonitorOptions = {}): Promise<FlowMonitor> {
     const id = this.nextMonitor++;
-    const body = this.version === OF13 ? BODY + 8 : BODY;
-    this.monitors.set(id, (message) => {
-      for (const update of replies.decodeFlowUpdates(this.bridge, message, body)) listener(update);
-    });
-    const deliver = this.monitors.get(id);
+    const updates = (message: Buffer) => replies.decodeFlowUpdates(this.bridge, this.version, message, BODY);
+    this.monitors.set(id, { tell: listener, updates });
     try {
       await this.channel.request(
         OFPT.MULTIPART_REQUEST,
         (writer) => writeMonitor(writer, this.version, id, options),
         (message) => {
-          deliver?.(message);
+          for (const update of updates(message))
+            listener(update.event === 'added' ? { ...update, event: 'initial' } : update);
           return (message.readUInt16BE(10) & MORE) === 0 ? 'settled' : 'more';
         },
       );
@@ -265,8 +279,13 @@ export class OpenFlowConnection implements FlowTableClient {
         this.removals.tell(replies.decodeFlowRemoved(message));
         return;
       case OFPT.MULTIPART_REPLY:
-        for (const deliver of this.monitors.values()) deliver(message);
+        for (const { tell, updates } of this.monitors.values()) for (const update of updates(message)) tell(update);
         return;
+      case OFPT.EXPERIMENTER: {
+        const event = monitorPause(message);
+        if (event !== undefined) for (const { tell } of this.monitors.values()) tell({ event });
+        return;
+      }
       default:
         return;
     }

@@ -174,25 +174,53 @@ export function decodeFlowRemoved(bytes: Buffer): FlowRemoved {
   };
 }
 
-const UPDATE_EVENTS = ['initial', 'added', 'removed', 'modified'] as const;
+interface UpdateLayout {
+  /** Event numbers in order, up to the abbreviated one. */
+  readonly events: readonly ('initial' | 'added' | 'removed' | 'modified')[];
+  readonly table: number;
+  readonly priority: number;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+}
 
-/** Flow monitor updates of OpenFlow 1.4 (OFPMP_FLOW_MONITOR) and, in the same layout, of ONF's extension for 1.3. */
-export function decodeFlowUpdates(bridge: string, bytes: Buffer, from: number): FlowUpdate[] {
+/** OFPMP_FLOW_MONITOR of OpenFlow 1.4.1, 7.3.5.18.2. */
+const NATIVE_UPDATE: UpdateLayout = {
+  events: ['initial', 'added', 'removed', 'modified'],
+  table: 4,
+  idleTimeout: 6,
+  hardTimeout: 8,
+  priority: 10,
+};
+/** ONF extension 187 for OpenFlow 1.3: Nicira's head with a match and instructions of 1.3. What was there already comes as added. */
+const EXTENSION_UPDATE: UpdateLayout = {
+  events: ['added', 'removed', 'modified'],
+  priority: 6,
+  idleTimeout: 8,
+  hardTimeout: 10,
+  table: 14,
+};
+/** Experimenter and its type, in front of the extension's updates. */
+const EXTENSION_HEAD = 8;
+
+/** The updates in one part of a flow monitor's reply; `from` is where a multipart reply's body starts. */
+export function decodeFlowUpdates(bridge: string, version: number, bytes: Buffer, from: number): FlowUpdate[] {
+  const layout = version === OF13 ? EXTENSION_UPDATE : NATIVE_UPDATE;
+  const abbreviated = layout.events.length;
   const updates: FlowUpdate[] = [];
-  let at = from;
+  let at = version === OF13 ? from + EXTENSION_HEAD : from;
   while (at + 8 <= bytes.length) {
     const end = at + bytes.readUInt16BE(at);
     if (end <= at) break;
     const kind = bytes.readUInt16BE(at + 2);
-    const event = UPDATE_EVENTS[kind];
+    const event = layout.events[kind];
     if (event !== undefined) {
       const match = matchBounds(bytes, at + 24);
       const head = {
         bridge,
-        table: bytes[at + 4] ?? 0,
-        idleTimeout: bytes.readUInt16BE(at + 6),
-        hardTimeout: bytes.readUInt16BE(at + 8),
-        priority: bytes.readUInt16BE(at + 10),
+        table: bytes[at + layout.table] ?? 0,
+        idleTimeout: bytes.readUInt16BE(at + layout.idleTimeout),
+        hardTimeout: bytes.readUInt16BE(at + layout.hardTimeout),
+        priority: bytes.readUInt16BE(at + layout.priority),
         cookie: bytes.readBigUInt64BE(at + 16),
         flags: 0,
         packetCount: 0n,
@@ -207,10 +235,10 @@ export function decodeFlowUpdates(bridge: string, bytes: Buffer, from: number): 
         instructionsTo: end,
       };
       updates.push({ event, flow: new InstalledFlow(head, wire) });
-    } else if (kind === 4) {
+    } else if (kind === abbreviated) {
       updates.push({ event: 'own', xid: bytes.readUInt32BE(at + 4) });
     } else {
-      updates.push({ event: kind === 5 ? 'paused' : 'resumed' });
+      updates.push({ event: kind === abbreviated + 1 ? 'paused' : 'resumed' });
     }
     at = end;
   }

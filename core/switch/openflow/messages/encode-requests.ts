@@ -86,6 +86,13 @@ export function writeMonitor(writer: WireWriter, version: number, id: number, op
   });
 }
 
+/** What ONF's extension says of the monitor as a whole (ONFT_FLOW_MONITOR_PAUSED and _RESUMED); 1.4 says it among the updates. */
+export function monitorPause(message: Buffer): 'paused' | 'resumed' | undefined {
+  if (message.length < 16 || message.readUInt32BE(8) !== ONF) return undefined;
+  const type = message.readUInt32BE(12);
+  return type === 1871 ? 'paused' : type === 1872 ? 'resumed' : undefined;
+}
+
 export function writeMonitorStop(writer: WireWriter, version: number, id: number): void {
   if (version === OF13) {
     writer.u32(ONF);
