@@ -71,6 +71,7 @@ export class SwitchRig {
     const rig = new SwitchRig(options);
     for (const bridge of bridges) rig.addBridge(bridge);
     await rig.side.start();
+    rig.side.beginWriting();
     await rig.quiet();
     return rig;
   }
@@ -89,6 +90,7 @@ export class SwitchRig {
     await this.side.stop();
     this.side = this.make();
     await this.side.start();
+    this.side.beginWriting();
     await this.quiet();
   }
 
