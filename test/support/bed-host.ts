@@ -125,28 +125,19 @@ export class Host {
 
   /** Starts neutron-openvswitch-agent as this host's agent. It is alive for the server some seconds later. */
   startReferenceAgent(overrides: Ini = {}): Running {
-    const file = this.writeConfiguration('reference.ini', iniText(mergeIni(this.agentDefaults(), overrides)));
-    return this.start('neutron-openvswitch-agent', ['neutron-openvswitch-agent', '--config-file', file]);
+    const files = this.writeIni(mergeIni(this.agentDefaults(), overrides));
+    return this.start('neutron-openvswitch-agent', ['neutron-openvswitch-agent', ...files]);
   }
 
   /** Starts `patchbay run`, as built, as this host's agent. */
   startPatchbay({ ini = {}, yaml, argv = [], environment = {} }: PatchbayOptions = {}): Running {
-    const file =
+    const files =
       yaml === undefined
-        ? this.writeConfiguration('patchbay.ini', iniText(mergeIni(this.agentDefaults(), ini)))
-        : this.writeConfiguration('patchbay.yaml', yaml);
+        ? this.writeIni(mergeIni(this.agentDefaults(), ini))
+        : ['--config', this.writeConfiguration('patchbay.yaml', yaml)];
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     const patchbay = join(repository, 'core/bin/patchbay');
-    return this.start('patchbay', [
-      'env',
-      ...variables,
-      process.execPath,
-      patchbay,
-      'run',
-      '--config-file',
-      file,
-      ...argv,
-    ]);
+    return this.start('patchbay', ['env', ...variables, process.execPath, patchbay, 'run', ...files, ...argv]);
   }
 
   /** Starts any program in the host; it is stopped with the host at the latest. */
@@ -181,6 +172,19 @@ export class Host {
   async stopPrograms(): Promise<void> {
     await Promise.all([...this.running].map((running) => running.crash()));
     this.running.clear();
+  }
+
+  /** As packages lay it out: what all of Neutron's programs share in one file, the agent's own in another. */
+  private writeIni(ini: Ini): readonly string[] {
+    const isShared = (section: string) => section === 'DEFAULT' || section.startsWith('oslo_');
+    const part = (wanted: (section: string) => boolean) =>
+      iniText(Object.fromEntries(Object.entries(ini).filter(([section]) => wanted(section))));
+    const shared = this.writeConfiguration('neutron.conf', part(isShared));
+    const own = this.writeConfiguration(
+      'openvswitch_agent.ini',
+      part((section) => !isShared(section)),
+    );
+    return ['--config-file', shared, '--config-file', own];
   }
 
   private writeConfiguration(name: string, text: string): string {
