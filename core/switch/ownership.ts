@@ -37,8 +37,11 @@ export class Ownership implements OwnershipRules {
     return this.store().isComplete(plugin);
   }
 
+  /** Of the plugins that write to the switch: a control plane or a heartbeat has nothing that could be swept. */
   allComplete(): boolean {
-    return this.plugins.every((plugin) => this.store().isComplete(plugin.id));
+    const store = this.store();
+    const writers = this.plugins.filter(({ id, claims }) => claims.length > 0 || store.keys(id).length > 0);
+    return writers.every(({ id }) => store.isComplete(id));
   }
 
   recognised(bridge: string): ReadonlySet<bigint> {
