@@ -1,0 +1,362 @@
+import { DEAD_VLAN, type PortDescription, type Segment } from '@patchbay/sdk';
+import { boundPort, bridgeRow, portRow, VLAN_SEGMENT, VXLAN_SEGMENT } from '../../support/plugin-kit';
+import { PortBindingBed, vifRow } from '../../support/port-binding-bed';
+
+const describe1 = (
+  id: string,
+  more: Partial<PortDescription> = {},
+  segment: Segment = VXLAN_SEGMENT,
+): PortDescription => boundPort({ id, ...more }, segment).port;
+
+async function started(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
+  const bed = new PortBindingBed();
+  for (const port of ports) bed.server.known.set(port.id, port);
+  await bed.start();
+  return bed;
+}
+
+async function wired(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
+  const bed = await started(...ports);
+  for (const { id } of ports) bed.plug(id);
+  await bed.settle();
+  bed.announcer.take();
+  bed.server.reports.length = 0;
+  return bed;
+}
+
+describe('a plugged VIF', () => {
+  test('is described, bound, told of, and reported up once the switch has it', async () => {
+    const bed = await started(describe1('p1'));
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onSegmentBound', 'onPortAdded']);
+    expect(bed.desired.gate('p1')).toMatchObject({
+      port: 'tap-p1',
+      tag: 1,
+      otherConfig: {
+        net_uuid: 'net-vxlan',
+        network_type: 'vxlan',
+        physical_network: 'None',
+        segmentation_id: '94416',
+        tag: '1',
+      },
+    });
+    expect(bed.server.edges).toEqual(['up p1']);
+    expect((await bed.stateOf('p1'))?.history.map(({ stage }) => stage)).toEqual([
+      'seen',
+      'described',
+      'bound',
+      'acknowledged',
+      'reported',
+    ]);
+  });
+
+  test('is shut from the moment it is seen, before the control plane has answered', async () => {
+    const bed = await started();
+    bed.server.away = true;
+    bed.plug('p1');
+    expect(bed.desired.gate('p1')).toEqual({ bridge: 'br-int', port: 'tap-p1', subject: 'p1', tag: DEAD_VLAN });
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
+    expect(bed.server.edges).toEqual([]);
+  });
+
+  test('is asked about again until the control plane answers', async () => {
+    const bed = await started();
+    bed.server.away = true;
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.health.conditions.get('ports')?.detail).toContain('the server is away');
+    bed.server.away = false;
+    bed.server.known.set('p1', describe1('p1'));
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+    expect(bed.health.conditions.has('ports')).toBe(false);
+  });
+
+  test('is not reported up while the switch lacks something, and is once it has it', async () => {
+    const bed = await started(describe1('p1'));
+    bed.desired.held.set('port/p1', { state: 'pending', waitingFor: ['port tap-p1'] });
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.server.edges).toEqual([]);
+    expect((await bed.stateOf('p1'))?.state).toBe('wiring');
+    bed.desired.held.clear();
+    bed.announcer.progressed('port/p1', { state: 'applied' });
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+
+  test('stays shut where a required plugin failed, and is tried again', async () => {
+    const bed = await started(describe1('p1'));
+    bed.announcer.failures = [{ plugin: 'security-groups', required: true, reason: 'boom' }];
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
+    expect(bed.server.edges).toEqual([]);
+    bed.announcer.failures = [];
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).not.toBe(DEAD_VLAN);
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+
+  test('goes on where an advisory plugin failed', async () => {
+    const bed = await started(describe1('p1'));
+    bed.announcer.failures = [{ plugin: 'vendor', required: false, reason: 'boom' }];
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+
+  test('is isolated with the reason that a plugin refused it for', async () => {
+    const bed = await started(describe1('p1'));
+    bed.announcer.refusal = { refused: 'not on my watch' };
+    bed.plug('p1');
+    await bed.settle();
+    expect((await bed.stateOf('p1'))?.isolated).toMatchObject({ reason: 'refused', detail: 'not on my watch' });
+    expect(bed.server.edges).toEqual(['down p1']);
+  });
+
+  test.each([
+    ['is unknown to the control plane', undefined, 'unknown-port', []],
+    ['is bound elsewhere', { binding: 'elsewhere' }, 'bound-elsewhere', []],
+    ['is administratively down', { adminStateUp: false }, 'admin-down', ['down p1']],
+    ['has no segment', { segment: null }, 'no-segment', ['down p1']],
+  ] as const)('is isolated when its port %s', async (_why, more, reason, edges) => {
+    const bed = await started(...(more === undefined ? [] : [describe1('p1', more)]));
+    bed.plug('p1');
+    await bed.settle();
+    expect((await bed.stateOf('p1'))?.isolated?.reason).toBe(reason);
+    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
+    expect(bed.server.edges).toEqual(edges);
+  });
+
+  test('is wired while its port migrates here or away', async () => {
+    const bed = await started(
+      describe1('p1', { binding: 'migrating-in' }),
+      describe1('p2', { binding: 'migrating-out' }),
+    );
+    bed.plug('p1');
+    bed.plug('p2');
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1', 'up p2']);
+  });
+
+  test('whose description makes no sense stays as it is, and others are wired', async () => {
+    const bed = await started(describe1('p2'));
+    bed.server.malformed.set('p1', 'has no mac_address');
+    bed.plug('p1');
+    bed.plug('p2');
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p2']);
+    expect(bed.health.conditions.get('ports')?.detail).toContain('has no mac_address');
+  });
+
+  test('is not one without both marks', async () => {
+    const bed = await started();
+    bed.view.addPort(portRow({ name: 'tap9' }, { externalIds: { 'iface-id': 'p9' } }));
+    await bed.settle();
+    expect(await bed.stateOf('p9')).toBeUndefined();
+  });
+});
+
+describe('many ports', () => {
+  test('are asked about in one question and reported in one message', async () => {
+    const bed = await started(describe1('p1'), describe1('p2'), describe1('p3'));
+    for (const id of ['p1', 'p2', 'p3']) bed.plug(id);
+    await bed.settle();
+    expect(bed.server.asked).toEqual([['p1', 'p2', 'p3']]);
+    expect(bed.server.reports).toEqual([{ up: ['p1', 'p2', 'p3'], down: [], refreshTunnels: true }]);
+  });
+
+  test('of one network share its segment: bound with the first, released with the last', async () => {
+    const bed = await started(describe1('p1'), describe1('p2'));
+    bed.plug('p1');
+    bed.plug('p2');
+    await bed.settle();
+    expect(bed.announcer.take().filter((hook) => hook.startsWith('onSegment'))).toEqual(['onSegmentBound']);
+    bed.unplug('p1');
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortRemoved']);
+    bed.unplug('p2');
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased']);
+  });
+});
+
+describe('a wired port', () => {
+  test('that the control plane changed is told of as updated', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.server.known.set('p1', describe1('p1', { fixedIps: [{ subnetId: 's', ipAddress: '10.1.0.6' }] }));
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortUpdated']);
+    expect(bed.server.edges).toEqual([]);
+  });
+
+  test('is not touched by a change of its status or revision', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.server.known.set('p1', describe1('p1', { status: 'ACTIVE', revision: 9 }));
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual([]);
+  });
+
+  test('stays wired while the control plane cannot be asked', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.server.away = true;
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).toBe(1);
+    expect((await bed.stateOf('p1'))?.state).toBe('up');
+  });
+
+  test('keeps its segment while it is administratively down, and comes up again in the same VLAN', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.server.known.set('p1', describe1('p1', { adminStateUp: false }));
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onPortIsolated']);
+    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
+    bed.server.known.set('p1', describe1('p1'));
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-2' });
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortAdded']);
+    expect(bed.desired.gate('p1').tag).toBe(1);
+    expect(bed.server.edges).toEqual(['down p1', 'up p1']);
+  });
+
+  test('that was unplugged is reported down and forgotten', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.unplug('p1');
+    await bed.settle();
+    expect(bed.desired.keys()).toEqual([]);
+    expect(bed.server.edges).toEqual(['down p1']);
+    expect(bed.server.forgotten).toEqual(['p1']);
+    expect(await bed.stateOf('p1')).toBeUndefined();
+  });
+
+  test('that was unplugged and plugged within a tick is reported down, then up', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.unplug('p1');
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['down p1', 'up p1']);
+    expect(bed.desired.gate('p1').tag).not.toBe(DEAD_VLAN);
+  });
+
+  test('that came and went within a tick leaves nothing', async () => {
+    const bed = await started(describe1('p1'));
+    bed.plug('p1');
+    bed.unplug('p1');
+    await bed.settle();
+    expect(bed.desired.keys()).toEqual([]);
+    expect(bed.server.edges.includes('up p1')).toBe(false);
+  });
+
+  test('that the control plane deleted leads nowhere, and is not reported', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.server.say({ kind: 'port-deleted', portId: 'p1', cause: 'req-1' });
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased', 'onPortIsolated']);
+    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
+    expect(bed.server.edges).toEqual([]);
+  });
+
+  test('whose binding went to another host is taken off the bridge', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.server.say({ kind: 'binding-moved', portId: 'p1', toHost: 'host2', cause: 'req-1' });
+    await bed.settle();
+    expect(bed.desired.gate('p1')).toMatchObject({ unplugged: true });
+    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased']);
+  });
+
+  test('keeps its local VLAN when its segmentation id changes', async () => {
+    const bed = await wired(describe1('p1', {}, VLAN_SEGMENT));
+    const renumbered = { ...VLAN_SEGMENT, segmentationId: 202 };
+    bed.server.known.set('p1', describe1('p1', {}, renumbered));
+    bed.server.say({ kind: 'network-changed', networkId: 'net-vlan', cause: 'req-1' });
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onSegmentReleased', 'onSegmentBound', 'onPortUpdated']);
+    expect(bed.desired.gate('p1')).toMatchObject({ tag: 1, otherConfig: { segmentation_id: '202' } });
+  });
+
+  test('is told of again when its port gets another OpenFlow number', async () => {
+    const bed = await wired(describe1('p1'));
+    const [before] = bed.view.portRows;
+    if (before === undefined) throw new Error('no port');
+    const after = { ...before, interfaces: before.interfaces.map((face) => ({ ...face, ofport: 9 })) };
+    bed.view.change({ kind: 'port-changed', port: after, previous: before, cause: 'switch' });
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortUpdated']);
+  });
+});
+
+describe('reports', () => {
+  test('that the server refused are made again', async () => {
+    const bed = await started(describe1('p1'));
+    bed.server.refusing = ['p1'];
+    bed.plug('p1');
+    await bed.settle();
+    bed.server.refusing = [];
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1', 'up p1']);
+    expect(bed.health.conditions.has('reports')).toBe(false);
+  });
+
+  test('ask for tunnels once', async () => {
+    const bed = await started(describe1('p1'), describe1('p2'));
+    bed.plug('p1');
+    await bed.settle();
+    bed.plug('p2');
+    await bed.settle();
+    expect(bed.server.reports.map(({ refreshTunnels }) => refreshTunnels)).toEqual([true, false]);
+  });
+});
+
+describe('at start', () => {
+  test('a port that was wired before stays as it is until it is described', async () => {
+    const bed = new PortBindingBed();
+    bed.server.away = true;
+    bed.view.portRows = [vifRow('p1', { tag: 7, otherConfig: { net_uuid: 'net-vxlan' } })];
+    await bed.start();
+    expect(bed.desired.gate('p1')).toMatchObject({ tag: 7, admission: [{ priority: 1 }] });
+    expect(bed.desired.isComplete).toBe(false);
+  });
+
+  test('the agent is synchronised when every port has come to rest', async () => {
+    const bed = new PortBindingBed();
+    bed.view.portRows = [vifRow('p1'), vifRow('p2')];
+    bed.server.known.set('p1', describe1('p1'));
+    await bed.start();
+    expect(bed.desired.isComplete).toBe(true);
+    await expect(bed.synchronisation.synced).resolves.toBeUndefined();
+  });
+
+  test('when asked to synchronise again, everything is told and reported again', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.synchronisation.request('revived');
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onSegmentBound', 'onPortAdded']);
+    expect(bed.server.reports).toEqual([{ up: ['p1'], down: [], refreshTunnels: true }]);
+  });
+});
+
+describe('a port of an ancillary bridge', () => {
+  test('is reported up and down, and never wired', async () => {
+    const bed = new PortBindingBed();
+    bed.view.bridgeRows = [bridgeRow('br-ext', { externalIds: { 'bridge-id': 'br-ext' } })];
+    bed.server.known.set('p1', describe1('p1'));
+    await bed.start();
+    bed.plug('p1', { bridge: 'br-ext' });
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+    expect(bed.desired.keys()).toEqual([]);
+    bed.unplug('p1');
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1', 'down p1']);
+  });
+});
