@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { STOCK } from '@patchbay/plugins';
+import { exitStatusOf } from './cli/exit-status';
 import { runProgram } from './cli/program';
 import { createHost, planAlone } from './host/agent-host';
 import type { Stock } from './host/host';
@@ -13,15 +14,17 @@ export const stock: Stock = {
   lists: { standalone: ['standalone', ...WIRING, 'heartbeat'], neutron: ['neutron', ...WIRING, 'heartbeat'] },
 };
 
+const complain = (sentence: string) => process.stderr.write(`patchbay: ${sentence}\n`);
+
 /** The `patchbay` command. */
 export async function main(argv: readonly string[]): Promise<never> {
   let status: number;
   try {
     const print = (text: string) => process.stdout.write(`${text}\n`);
-    status = await runProgram(argv, { stock, version: VERSION, createHost, planAlone, print });
+    status = await runProgram(argv, { stock, version: VERSION, createHost, planAlone, print, complain });
   } catch (error) {
-    process.stderr.write(`patchbay: ${error instanceof Error ? error.message : String(error)}\n`);
-    status = 1;
+    complain(error instanceof Error ? error.message : String(error));
+    status = exitStatusOf(error);
   }
   process.exit(status);
 }

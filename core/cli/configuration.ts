@@ -47,12 +47,20 @@ export function loadConfiguration(request: ConfigurationRequest, stock: Stock): 
 
 function loadYaml(file: string, request: ConfigurationRequest, stock: Stock): LoadedConfiguration {
   try {
-    const read = readYaml(readFileSync(file, 'utf8'), file, stock.lists);
+    const read = readYaml(textOf(file), file, stock.lists);
     const logging = { ...read.settings.logging, ...overrides(request.commandLine) };
     const configuration = { ...read, settings: { ...read.settings, logging } };
     return { configuration, problems: [], unknown: [], directory: dirname(file) };
   } catch (error) {
     return { configuration: undefined, problems: [error as PatchbayError], unknown: [], directory: dirname(file) };
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw CliErrors.unreadable({ file, reason: (error as NodeJS.ErrnoException).code }, error);
   }
 }
 

@@ -9,7 +9,8 @@ export const CliErrors = defineErrors({
   notRunning: {
     code: 'PB-CLI-2',
     class: 'refused',
-    template: 'no agent answers on {socket} ({reason}): is it running, and is --run-dir the one it was started with?',
+    template:
+      'no agent answers on {socket} ({reason}): is it running, may this user open its socket (root may), and is --run-dir the one it was started with?',
   },
   agentRefused: {
     code: 'PB-CLI-3',
@@ -27,5 +28,16 @@ export const CliErrors = defineErrors({
     class: 'refused',
     template:
       '--config and --config-file cannot go together: the ini files name the stock list, [patchbay] plugins_file adds to it',
+  },
+  unreadable: {
+    code: 'PB-CLI-6',
+    class: 'refused',
+    template: 'cannot read {file} ({reason}): check the path, and that this user may read it',
+  },
+  noRunDirectory: {
+    code: 'PB-CLI-7',
+    class: 'fatal',
+    template:
+      'cannot make the admin socket {socket} ({reason}): run the agent as root, or set run_dir to a folder of its own',
   },
 });

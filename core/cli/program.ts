@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { CommandLineOptions } from '../config';
 import type { ConfigSource } from '../config/oslo';
 import type { Host, Stock } from '../host/host';
@@ -8,6 +8,7 @@ import type { Configuration } from '../kernel/config/model';
 import { ask } from './admin/client';
 import { checkConfiguration, showConfigured } from './config-commands';
 import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from './configuration';
+import { ExitStatus } from './exit-status';
 import { printConfig, printExplain, printPlan, printPlugins, printStatus } from './print/reports';
 import { runAgent } from './run';
 
@@ -19,6 +20,8 @@ export interface ProgramParts {
   /** A plan made beside whatever agent runs now, changing nothing. */
   readonly planAlone: (configuration: Configuration, directory: string, stock: Stock) => Promise<PlanReport>;
   readonly print: (text: string) => void;
+  /** A sentence for the operator, on standard error. */
+  readonly complain: (sentence: string) => void;
 }
 
 interface AdminOptions {
@@ -34,17 +37,33 @@ interface ConfigurationOptions {
   readonly acceptMissing: readonly string[];
 }
 
-/** The `patchbay` command. Resolves to the exit status. */
+const AFTER_HELP = `
+Examples:
+  patchbay run --config /etc/patchbay/patchbay.yaml
+  patchbay run --config-file /etc/neutron/neutron.conf --config-file /etc/neutron/plugins/ml2/openvswitch_agent.ini
+  patchbay config check --config /etc/patchbay/patchbay.yaml
+  patchbay explain tap0a1b2c3d-4e
+
+Exit status: 0 done, 1 failed, 2 wrong command line, 3 no agent answers, 78 the configuration is refused.`;
+
+const WITHOUT_FILES = `
+Without files on the command line, the places are searched that the reference agent searches: ~/.neutron, ~, /etc/neutron, /etc.`;
+
+/** The `patchbay` command. Resolves to the exit status; rejects where the command failed. */
 export async function runProgram(argv: readonly string[], parts: ProgramParts): Promise<number> {
-  let status = 0;
+  let status: number = ExitStatus.done;
   const program = new Command('patchbay')
     .description('An L2 agent for Open vSwitch that you can take apart')
     .version(parts.version)
-    .showHelpAfterError();
+    .exitOverride()
+    .showHelpAfterError('patchbay --help lists commands; patchbay COMMAND --help its options.')
+    .addHelpText('after', AFTER_HELP);
 
-  configured(program.command('run').description('Run the agent')).action(async (_options, command: Command) => {
-    status = await runAgent((): LoadedConfiguration => loadConfiguration(requestOf(command), parts.stock), parts);
-  });
+  configured(program.command('run').description('Run the agent in the foreground, until SIGTERM'))
+    .addHelpText('after', WITHOUT_FILES)
+    .action(async (_options, command: Command) => {
+      status = await runAgent((): LoadedConfiguration => loadConfiguration(requestOf(command), parts.stock), parts);
+    });
 
   admin(program.command('status').description('What the running agent says of itself')).action(
     (options: AdminOptions) => show<StatusReport>(options, '/status', printStatus),
@@ -60,19 +79,25 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
   ).action((port: string, options: AdminOptions) =>
     show<ExplainReport>(options, `/explain/${encodeURIComponent(port)}`, printExplain),
   );
-  configured(admin(program.command('plan').description('What would change on the switch; changes nothing'))).action(
-    async (options: AdminOptions, command: Command) => {
-      const request = requestOf(command);
-      const isAlone = request.config !== undefined || request.sources.length > 0;
-      if (!isAlone) return show<PlanReport>(options, '/plan', printPlan);
-      const { configuration, problems, directory } = loadConfiguration(request, parts.stock);
-      const [problem] = problems;
-      if (configuration === undefined || problem !== undefined) throw problem;
-      output(options, await parts.planAlone(configuration, directory, parts.stock), printPlan);
-    },
-  );
+  configured(
+    admin(
+      program
+        .command('plan')
+        .description(
+          'What would change on the switch, as a diff. Changes nothing. With files: what an agent of these would change, found beside the one that runs',
+        ),
+    ),
+  ).action(async (options: AdminOptions, command: Command) => {
+    const request = requestOf(command);
+    const isAlone = request.config !== undefined || request.sources.length > 0;
+    if (!isAlone) return show<PlanReport>(options, '/plan', printPlan);
+    const { configuration, problems, directory } = loadConfiguration(request, parts.stock);
+    const [problem] = problems;
+    if (configuration === undefined || problem !== undefined) throw problem;
+    output(options, await parts.planAlone(configuration, directory, parts.stock), printPlan);
+  });
 
-  const config = program.command('config').description('The configuration');
+  const config = program.command('config').description('Show or check the configuration');
   configured(
     admin(config.command('show').description('Effective values and where each comes from; no passwords')),
   ).action(async (options: AdminOptions, command: Command) => {
@@ -81,11 +106,11 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     if (!isGiven) return show<ConfigReport>(options, '/config', printConfig);
     output(options, showConfigured(loadConfiguration(request, parts.stock), parts.stock), printConfig);
   });
-  configured(config.command('check').description('Says all that is wrong with the configuration')).action(
+  configured(config.command('check').description('Read everything, start nothing, say all that is wrong')).action(
     (_options, command: Command) => {
       const { lines, isGood } = checkConfiguration(loadConfiguration(requestOf(command), parts.stock), parts.stock);
       parts.print(lines.join('\n'));
-      if (!isGood) status = 1;
+      if (!isGood) status = ExitStatus.configuration;
     },
   );
 
@@ -97,7 +122,13 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     parts.print(options.json === true ? JSON.stringify(report, null, 2) : print(report));
   }
 
-  await program.parseAsync([...argv]);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Asked for help or the version, or told what is wrong with the command line.
+    return error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
+  }
   return status;
 }
 

@@ -4,12 +4,14 @@ import type { Configuration } from '../kernel/config/model';
 import { AdminServer } from './admin/server';
 import type { LoadedConfiguration } from './configuration';
 import { CliErrors } from './errors';
+import { ExitStatus, exitStatusOf } from './exit-status';
 import { ServiceManager } from './systemd';
 
 export interface RunParts {
   readonly stock: Stock;
   readonly createHost: (configuration: Configuration, directory: string, stock: Stock) => Host;
-  readonly print: (text: string) => void;
+  /** A sentence for the operator, on standard error. */
+  readonly complain: (sentence: string) => void;
 }
 
 /**
@@ -18,9 +20,9 @@ export interface RunParts {
 export async function runAgent(load: () => LoadedConfiguration, parts: RunParts): Promise<number> {
   const { configuration, problems, directory } = load();
   if (configuration === undefined || problems.length > 0) {
-    for (const problem of problems) parts.print(`patchbay: ${problem.message}`);
-    if (problems.length === 0) parts.print(`patchbay: ${CliErrors.noConfiguration().message}`);
-    return 1;
+    const found = problems.length > 0 ? problems : [CliErrors.noConfiguration()];
+    for (const problem of found) parts.complain(problem.message);
+    return exitStatusOf(found[0]);
   }
   const manager = new ServiceManager();
   const host = parts.createHost(configuration, directory, parts.stock);
@@ -28,26 +30,26 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
   const asked = stopAsked();
   process.on('SIGHUP', () => {
     const { configuration: now, problems: mistakes } = load();
-    for (const mistake of mistakes) parts.print(`patchbay: the configuration stays as it was: ${mistake.message}`);
+    for (const mistake of mistakes) parts.complain(`the configuration stays as it was: ${mistake.message}`);
     if (now !== undefined && mistakes.length === 0) {
-      for (const sentence of host.reload(now)) parts.print(`patchbay: ${sentence}`);
+      for (const sentence of host.reload(now)) parts.complain(sentence);
     }
   });
   try {
     await admin.start();
     await Promise.race([host.start(), asked]);
   } catch (error) {
-    parts.print(`patchbay: ${error instanceof Error ? error.message : String(error)}`);
+    parts.complain(error instanceof Error ? error.message : String(error));
     await admin.stop();
     await host.stop();
-    return 1;
+    return exitStatusOf(error);
   }
   void host.synced.then(() => manager.ready(() => host.isAlive()));
   await asked;
   manager.stopping();
   await admin.stop();
   await host.stop();
-  return 0;
+  return ExitStatus.done;
 }
 
 function stopAsked(): Promise<void> {

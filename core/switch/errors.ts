@@ -2,6 +2,12 @@ import { defineErrors } from '@patchbay/sdk';
 
 /** Errors of the switch side. */
 export const switchErrors = defineErrors({
+  unreachable: {
+    code: 'PB-SWITCH-UNREACHABLE',
+    class: 'transient',
+    template:
+      'the switch database {target} does not answer ({reason}): does Open vSwitch run, may this user open its socket (root may), and is ovsdb_connection right?',
+  },
   cookie: {
     code: 'PB-SWITCH-COOKIE',
     class: 'refused',

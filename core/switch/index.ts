@@ -2,10 +2,12 @@ import type { Effects, Logger, SwitchReconnection, SwitchView, Unsubscribe } fro
 import { canonical } from './canonical';
 import { DesiredKeys } from './desired-store';
 import { effectsFor } from './effects';
+import { switchErrors } from './errors';
 import { type ExplainedKey, explain } from './explain';
 import { connectBridge } from './openflow-targets';
 import { type ChangeBatch, OvsdbClient, type StreamSource } from './ovsdb';
 import { Ownership } from './ownership';
+import { PacketDispatch } from './packet-ins';
 import { Blueprint, type BlueprintRules } from './planner/blueprint';
 import type { Contest } from './planner/contest';
 import { fateBy } from './planner/ownership';
@@ -63,6 +65,8 @@ export interface Switch {
   readonly store: DesiredKeys;
   readonly view: SwitchView;
   effects(plugin: string): Effects;
+  /** Packets that flows of plugins sent up. */
+  readonly packets: Pick<PacketDispatch, 'subscribe'>;
   /** Resolves when the database was read for the first time. @throws where it cannot be within `ovsdb_timeout`. */
   start(): Promise<void>;
   /** Every plugin has started. Before, nothing is written: what one wants closed must not go out before another has said what stays open. */
@@ -93,6 +97,7 @@ class SwitchSide implements Switch {
   private readonly rules: BlueprintRules;
   private readonly ownership: Ownership;
   private readonly blueprint: Blueprint;
+  readonly packets: PacketDispatch;
   private readonly links: Links;
   private readonly reconciler: Reconciler;
   private readonly lockName = LOCK;
@@ -140,10 +145,11 @@ class SwitchSide implements Switch {
       summary: () => summaryOf(this.root(), this.connected),
       boardOf: (bridge) => this.blueprint.board(bridge),
     });
+    this.packets = new PacketDispatch(this.mirror);
     this.links = new Links(
       options.connect ?? ((bridge) => connectBridge(bridge, settings)),
       (bridge) => this.mirror.bridge(bridge) !== undefined,
-      { up: (bridge) => this.reconciler.linkUp(bridge), down: (bridge) => this.reconciler.linkDown(bridge) },
+      { up: (bridge) => this.linkUp(bridge), down: (bridge) => this.reconciler.linkDown(bridge) },
       logger,
     );
     this.reconciler = new Reconciler({
@@ -187,7 +193,10 @@ class SwitchSide implements Switch {
     if (this.options.mode !== 'watching') this.client.lock(this.lockName).onState(() => this.reconciler.wake('lock'));
     this.reconciler.start();
     this.client.start();
-    await this.client.ready();
+    await this.client.ready().catch((error: Error) => {
+      const reason = error.cause instanceof Error ? error.cause.message : error.message;
+      throw switchErrors.unreachable({ target: settings.ovsdb_connection, reason }, error);
+    });
     this.firstRead();
     for (const bridge of [settings.integration_bridge, settings.tunnel_bridge]) this.links.want(bridge);
     if (settings.resync_interval === 0) return;
@@ -296,6 +305,12 @@ class SwitchSide implements Switch {
     const conditions = mirrored.bridges.length > 0 || changes.some((change) => change.table === 'Open_vSwitch');
     if (stale || (conditions && this.writing() !== this.reconciler.writing)) this.reconciler.wake(cause);
     this.view.publish(mirrored, cause);
+  }
+
+  private linkUp(bridge: string): void {
+    const client = this.links.get(bridge);
+    if (client !== undefined) this.packets.attach(bridge, client);
+    this.reconciler.linkUp(bridge);
   }
 
   private sweepable(plugin: string): void {

@@ -39,17 +39,16 @@ export class AdminServer {
 
   /** Rejects if another agent answers on the socket; a socket that nobody serves is replaced. */
   async start(): Promise<void> {
-    await mkdir(dirname(this.socket), { recursive: true });
-    if (await isServed(this.socket)) throw CliErrors.alreadyRunning({ socket: this.socket });
-    await rm(this.socket, { force: true });
-    const server = createServer((request, response) => void this.answer(request.url ?? '/', response));
-    server.keepAliveTimeout = 1;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.socket, resolve);
-    });
-    await chmod(this.socket, 0o660);
-    this.server = server;
+    const { socket } = this;
+    if (await isServed(socket)) throw CliErrors.alreadyRunning({ socket });
+    try {
+      await mkdir(dirname(socket), { recursive: true });
+      await rm(socket, { force: true });
+      this.server = await this.listen();
+      await chmod(socket, 0o660);
+    } catch (error) {
+      throw CliErrors.noRunDirectory({ socket, reason: (error as Error).message }, error);
+    }
   }
 
   async stop(): Promise<void> {
@@ -58,6 +57,16 @@ export class AdminServer {
     this.server = undefined;
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+  }
+
+  private async listen(): Promise<Server> {
+    const server = createServer((request, response) => void this.answer(request.url ?? '/', response));
+    server.keepAliveTimeout = 1;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.socket, resolve);
+    });
+    return server;
   }
 
   private async answer(url: string, response: ServerResponse): Promise<void> {

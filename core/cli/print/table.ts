@@ -23,7 +23,7 @@ export function columns(head: readonly string[], rows: readonly (readonly string
   const table = new Table({
     head: head.map((word) => colors.bold(word)),
     chars: none,
-    style: { head: [], 'padding-left': 0, 'padding-right': 0 },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   table.push(...rows.map((row) => [...row]));
   return table

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { STOCK } from '@patchbay/plugins';
+import { CliErrors } from '../../../core/cli/errors';
+import { ExitStatus, exitStatusOf } from '../../../core/cli/exit-status';
+import { type ProgramParts, runProgram } from '../../../core/cli/program';
+import { switchErrors } from '../../../core/switch/errors';
+
+const folder = mkdtempSync(join(tmpdir(), 'patchbay-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs the command with the given words: what it printed, and its status or error. */
+async function patchbay(...words: readonly string[]) {
+  const printed: string[] = [];
+  const print = (text: string) => void printed.push(text);
+  const unused = () => {
+    throw new Error('no agent is made in these tests');
+  };
+  const parts: ProgramParts = {
+    stock: { plugins: STOCK, lists: { standalone: ['standalone', 'heartbeat'], neutron: ['neutron'] } },
+    version: '9.9.9',
+    createHost: unused,
+    planAlone: unused,
+    print,
+    complain: print,
+  };
+  const write = [jest.spyOn(process.stdout, 'write'), jest.spyOn(process.stderr, 'write')].map((spy) =>
+    spy.mockImplementation((text) => {
+      printed.push(String(text));
+      return true;
+    }),
+  );
+  try {
+    const outcome = await runProgram(['node', 'patchbay', ...words], parts).then(
+      (status) => ({ status }),
+      (error: unknown) => ({ error, status: exitStatusOf(error) }),
+    );
+    return { ...outcome, output: printed.join('\n') };
+  } finally {
+    for (const spy of write) spy.mockRestore();
+  }
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('the patchbay command', () => {
+  it('prints its version and ends well', async () => {
+    expect(await patchbay('--version')).toMatchObject({
+      status: ExitStatus.done,
+      output: expect.stringContaining('9.9.9'),
+    });
+  });
+
+  it('names every exit status in its help', async () => {
+    const { output, status } = await patchbay('--help');
+    expect(status).toBe(ExitStatus.done);
+    for (const code of Object.values(ExitStatus)) expect(output).toMatch(new RegExp(`\\b${code} [a-z]`));
+  });
+
+  it.each([
+    [['frobnicate']],
+    [['explain']],
+    [['run', '--konfig', 'x']],
+  ])('refuses %j as a wrong command line', async (words) => {
+    expect((await patchbay(...words)).status).toBe(ExitStatus.usage);
+  });
+
+  it('says that a configuration is good, and which plugins it comes to', async () => {
+    const path = file('good.yaml', 'plugins: [{ standalone: { networks: {} } }]');
+    expect(await patchbay('config', 'check', '--config', path)).toEqual({
+      status: ExitStatus.done,
+      output: 'good: standalone, heartbeat',
+    });
+  });
+
+  it('refuses a configuration by file, line and nearest name, with a status that the unit does not restart on', async () => {
+    const path = file('bad.yaml', 'agent:\n  hots: demo\n');
+    const { status, output } = await patchbay('config', 'check', '--config', path);
+    expect(status).toBe(ExitStatus.configuration);
+    expect(output).toMatch(/bad\.yaml:2:.*unknown option agent\.hots.*"?host"?/);
+  });
+
+  it('runs nothing on a configuration that cannot be read', async () => {
+    const { status, output } = await patchbay('run', '--config', join(folder, 'missing.yaml'));
+    expect(status).toBe(ExitStatus.configuration);
+    expect(output).toMatch(/PB-CLI-6: cannot read .*missing\.yaml \(ENOENT\)/);
+  });
+
+  it('says that no agent runs where nobody answers on the admin socket', async () => {
+    const { status, error } = (await patchbay('status', '--run-dir', folder)) as { status: number; error: Error };
+    expect(status).toBe(ExitStatus.notRunning);
+    expect(error.message).toContain(`no agent answers on ${join(folder, 'patchbay.sock')}`);
+  });
+});
+
+describe('exit statuses', () => {
+  it('leaves an agent that another try may help to the service manager', () => {
+    expect(exitStatusOf(switchErrors.unreachable())).toBe(ExitStatus.failed);
+    expect(exitStatusOf(CliErrors.alreadyRunning())).toBe(ExitStatus.failed);
+    expect(exitStatusOf(new Error('anything'))).toBe(ExitStatus.failed);
+  });
+});
