@@ -20,7 +20,6 @@ export {
   type RabbitOptionVerdict,
   rabbitOptions,
 } from './rabbit-options';
-export { type DeletionReport, referenceQueueNames, resourceTopic } from './reference-queues';
 export {
   decodePush,
   PUSH_VERSION,
@@ -28,7 +27,9 @@ export {
   ResourceClient,
   type ResourceFilter,
   type ResourcePush,
+  resourceTopic,
 } from './resources';
 export type { Endpoint, Endpoints, Listening, RpcProblem } from './server';
 export { type BrokerEndpoint, parseTransportUrl, redactTransportUrl, type TransportUrl } from './transport-url';
+export type { DeletionReport } from './unused-queues';
 export * from './versioned-objects';

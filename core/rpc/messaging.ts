@@ -9,12 +9,12 @@ import { describe, EnvelopeError } from './errors';
 import { Link } from './link';
 import { resolveRabbitOptions } from './options';
 import { Publisher } from './publisher';
-import { type DeletionReport, deleteIfUnused } from './reference-queues';
 import { ReplySender } from './reply-sender';
 import { ResourceClient } from './resources';
 import { compressionOf, Dispatcher, type Endpoints, type Listening, type RpcProblem } from './server';
 import { controlExchange, type Exchange, fanoutExchange } from './topology';
 import { hostAndPort, parseTransportUrl } from './transport-url';
+import { type DeletionReport, deleteIfUnused } from './unused-queues';
 
 export interface MessagingOptions {
   /** rabbit://user:password@host:port/virtual_host, with several hosts and overrides of options if need be. */

@@ -1,5 +1,4 @@
 import type { CallOptions, RpcTarget } from './client';
-import { resourceTopic } from './reference-queues';
 import { type DecodedObject, decodeVersionedObject } from './versioned-objects/decode';
 import { VersionedObjectError } from './versioned-objects/errors';
 import type { ResourceTypes } from './versioned-objects/types';
@@ -8,6 +7,11 @@ import type { ResourceTypes } from './versioned-objects/types';
 const PULL_TARGET: RpcTarget = { topic: 'q-plugin', version: '1.1' };
 /** The version in which the server pushes. */
 export const PUSH_VERSION = '1.1';
+
+/** The topic under which the server pushes objects of a type in a version. */
+export function resourceTopic(type: string, version: string): string {
+  return `neutron-vo-${type}-${version}`;
+}
 
 type Call = (
   target: RpcTarget,

@@ -2,6 +2,7 @@ import type { ObjectChange } from '@patchbay/sdk';
 import { portChanges, securityGroupUpdate } from '../../../plugins/neutron/changes';
 import { NeutronControlPlane } from '../../../plugins/neutron/control-plane';
 import { describePort } from '../../../plugins/neutron/describe';
+import { leftQueueNames } from '../../../plugins/neutron/left-queues';
 import type { BindingObject, NetworkObject, PortObject } from '../../../plugins/neutron/objects';
 import { IDENTITY } from '../../support/plugin-kit';
 
@@ -185,5 +186,14 @@ describe('the neutron control plane', () => {
     expect(states[1]).not.toHaveProperty('resource_versions');
     expect(states[1]).not.toHaveProperty('start_flag');
     expect(calls[0]?.args.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/);
+  });
+});
+
+describe('queues that the reference agent left', () => {
+  test('are one for each of its topics and this host', () => {
+    const names = leftQueueNames('compute-1');
+    expect(names).toContain('q-agent-notifier-l2population-update.compute-1');
+    expect(names).toContain('neutron-vo-Port-1.7.compute-1');
+    expect(new Set(names).size).toBe(names.length);
   });
 });

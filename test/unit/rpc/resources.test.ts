@@ -1,4 +1,4 @@
-import { encodeVersionedObject, pushTopics, ResourceClient, referenceQueueNames } from '../../../core/rpc';
+import { encodeVersionedObject, pushTopics, ResourceClient } from '../../../core/rpc';
 
 const network = (id: string) => encodeVersionedObject('Network', { id, mtu: 1450 });
 
@@ -35,14 +35,5 @@ describe('the resource client', () => {
 
   it('names the topics of pushes by type and version', () => {
     expect(pushTopics({ Port: '1.7', Trunk: '1.1' })).toEqual(['neutron-vo-Port-1.7', 'neutron-vo-Trunk-1.1']);
-  });
-});
-
-describe('queues of the reference agent', () => {
-  it('are one for each of its topics and this host', () => {
-    const names = referenceQueueNames('compute-1');
-    expect(names).toContain('q-agent-notifier-l2population-update.compute-1');
-    expect(names).toContain('neutron-vo-Port-1.7.compute-1');
-    expect(new Set(names).size).toBe(names.length);
   });
 });
