@@ -1,0 +1,264 @@
+import { type DesiredRecords, type Flow, parseFlow } from '@patchbay/sdk';
+import { controllerTarget, createSwitch, type Switch } from '../../../core/switch';
+import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
+import { LineLogger, PLUGINS, SETTINGS } from '../../support/switch/rig';
+
+jest.setTimeout(15_000);
+
+let ovs: PrivateSwitch;
+let side: Switch;
+let logger: LineLogger;
+
+const make = (): Switch =>
+  createSwitch({
+    settings: { ...SETTINGS, ovsdb_connection: `unix:${ovs.dbSocket}`, ovs_run_dir: ovs.runDir },
+    logger,
+    plugins: PLUGINS,
+  });
+
+const restart = async (): Promise<void> => {
+  await side.stop();
+  side = make();
+  await side.start();
+  side.beginWriting();
+};
+
+beforeEach(async () => {
+  ovs = await startPrivateSwitch();
+  logger = new LineLogger();
+  side = make();
+  await side.start();
+  side.beginWriting();
+});
+
+afterEach(async () => {
+  await side.stop();
+  await ovs.stop();
+});
+
+const flow = (text: string): Flow => parseFlow('br-int', text);
+const fromPort = (port: string, text: string): Flow => {
+  const parsed = flow(text);
+  return { ...parsed, match: { ...parsed.match, in_port: { port } } };
+};
+const BRIDGE: DesiredRecords = {
+  bridges: [
+    {
+      name: 'br-int',
+      presence: 'create',
+      failMode: 'secure',
+      datapathType: 'netdev',
+      protocols: ['OpenFlow10', 'OpenFlow13', 'OpenFlow14'],
+    },
+  ],
+  flows: [flow('table=0,priority=0 actions=drop'), flow('table=60,priority=0 actions=NORMAL')],
+};
+
+const until = async (what: string, test: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let attempt = 0; attempt < 400; attempt++) {
+    if (await test()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`never: ${what}\n${logger.lines.slice(-20).join('\n')}`);
+};
+const applied = (plugin: string, key: string) =>
+  until(`${plugin} ${key} applied`, async () => (await side.store.progress(plugin, key)).state === 'applied');
+const state = (plugin: string, key: string, records: DesiredRecords | null) =>
+  side.store.apply([{ plugin, key, records }], 'test');
+const dump = async () =>
+  (await ovs.ofctl('-O', 'OpenFlow14', 'dump-flows', '--no-stats', '--no-names', `${ovs.runDir}/br-int.mgmt`))
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .sort();
+const flowMods = () => side.status().figures.added + side.status().figures.changed + side.status().figures.removed;
+
+const port = (index: number, extra: readonly Flow[] = []): DesiredRecords => ({
+  gates: [
+    {
+      bridge: 'br-int',
+      port: `tap${index}`,
+      subject: `p${index}`,
+      tag: 10,
+      admission: [fromPort(`tap${index}`, 'table=0,priority=9 actions=goto_table:60')],
+    },
+  ],
+  flows: [fromPort(`tap${index}`, 'table=60,priority=2,icmp6,icmp_type=136 actions=drop'), ...extra],
+});
+
+const wireBridge = async () => {
+  state('wiring', 'bridge', BRIDGE);
+  await applied('wiring', 'bridge');
+};
+
+describe('on Open vSwitch', () => {
+  it('makes a bridge and its flows, and plans nothing afterwards', async () => {
+    await wireBridge();
+    side.compareAll('test');
+    await side.settled();
+    expect(side.plan()).toEqual({ rows: [], flows: {}, unknown: [] });
+    expect(await dump()).toHaveLength(2);
+  });
+
+  it('keeps the flows of a bridge whose only controller is a socket nobody serves', async () => {
+    await wireBridge();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(await dump()).toHaveLength(2);
+    expect((await ovs.vsctl('get-controller', 'br-int')).trim()).toBe(controllerTarget(ovs.runDir));
+  });
+
+  it('swaps the reference agent’s controller for ours without losing a flow', async () => {
+    await ovs.vsctl(
+      'add-br',
+      'br-int',
+      '--',
+      'set',
+      'Bridge',
+      'br-int',
+      'datapath_type=netdev',
+      'fail_mode=secure',
+      '--',
+      'set-controller',
+      'br-int',
+      'tcp:127.0.0.1:6633',
+    );
+    await ovs.ofctl('add-flow', `${ovs.runDir}/br-int.mgmt`, 'table=5,cookie=0x77,actions=drop');
+    await wireBridge();
+    expect((await ovs.vsctl('get-controller', 'br-int')).trim()).toBe(controllerTarget(ovs.runDir));
+    expect(await dump()).toEqual(expect.arrayContaining([expect.stringContaining('cookie=0x77')]));
+  });
+
+  it('wires a port: flows first, then the tag', async () => {
+    await wireBridge();
+    await ovs.vsctl('add-port', 'br-int', 'tap1', '--', 'set', 'Interface', 'tap1', 'type=dummy');
+    state('wiring', 'port/p1', port(1));
+    await applied('wiring', 'port/p1');
+    expect((await ovs.vsctl('get', 'Port', 'tap1', 'tag')).trim()).toBe('10');
+    expect(await dump()).toHaveLength(4);
+  });
+
+  it('sends no flow modification after a restart that changes nothing', async () => {
+    await wireBridge();
+    await ovs.vsctl('add-port', 'br-int', 'tap1', '--', 'set', 'Interface', 'tap1', 'type=dummy');
+    state('wiring', 'port/p1', port(1));
+    await applied('wiring', 'port/p1');
+    await restart();
+    side.store.apply(
+      [
+        { plugin: 'wiring', key: 'bridge', records: BRIDGE },
+        { plugin: 'wiring', key: 'port/p1', records: port(1) },
+      ],
+      'test',
+    );
+    for (const { id } of PLUGINS) side.store.complete(id);
+    await applied('wiring', 'port/p1');
+    await side.settled();
+    expect(flowMods()).toBe(0);
+    expect(side.status().figures.rows).toBe(0);
+    expect(await dump()).toHaveLength(4);
+  });
+
+  it('lets one poisoned key among 200 harm only itself', async () => {
+    await wireBridge();
+    const words = Array.from({ length: 200 }, (_, index) => [
+      '--',
+      'add-port',
+      'br-int',
+      `tap${index}`,
+      '--',
+      'set',
+      'Interface',
+      `tap${index}`,
+      'type=dummy',
+    ]).flat();
+    await ovs.vsctl(...words.slice(1));
+    const poison = flow('table=60,priority=5 actions=group:4242');
+    side.store.apply(
+      Array.from({ length: 200 }, (_, index) => ({
+        plugin: 'wiring',
+        key: `port/p${index}`,
+        records: port(index, index === 77 ? [poison] : []),
+      })),
+      'test',
+    );
+    await until('all settled', async () => {
+      const progress = await Promise.all(
+        Array.from({ length: 200 }, (_, index) => side.store.progress('wiring', `port/p${index}`)),
+      );
+      return (
+        progress.filter(({ state: come }) => come === 'applied').length === 199 && progress[77]?.state === 'quarantined'
+      );
+    });
+    expect(await dump()).toHaveLength(2 + 199 * 2);
+    const tags = (await ovs.vsctl('--bare', '--columns=tag', 'find', 'Port', 'tag=10')).split('\n').filter(Boolean);
+    expect(tags).toHaveLength(199);
+    expect((await ovs.vsctl('get', 'Port', 'tap77', 'tag')).trim()).toBe('4095');
+  });
+
+  it('wires a bridge again that was deleted', async () => {
+    await wireBridge();
+    await ovs.vsctl('del-br', 'br-int');
+    await until('the bridge is back', async () => (await ovs.vsctl('list-br')).includes('br-int'));
+    await until('its flows are back', async () => (await dump()).length === 2);
+  });
+
+  it('keeps writing through a bridge whose flows somebody deleted', async () => {
+    await wireBridge();
+    await ovs.ofctl('del-flows', `${ovs.runDir}/br-int.mgmt`);
+    const emptied: string[] = [];
+    side.onReconnected(({ bridges }) => emptied.push(...bridges));
+    side.compareAll('test');
+    await until('flows are back', async () => (await dump()).length === 2);
+    expect(emptied).toEqual(['br-int']);
+  });
+
+  it('writes nothing while another Patchbay holds the switch, and goes on when it has left', async () => {
+    await wireBridge();
+    const second = make();
+    await second.start();
+    second.beginWriting();
+    second.store.apply(
+      [{ plugin: 'other', key: 'late', records: { flows: [flow('table=7,priority=1 actions=drop')] } }],
+      'test',
+    );
+    expect(await second.store.progress('other', 'late')).toEqual({
+      state: 'pending',
+      waitingFor: [expect.stringContaining('another Patchbay')],
+    });
+    expect(second.status().writing).toEqual({ held: expect.stringContaining('another Patchbay') });
+    await side.stop();
+    side = second;
+    await applied('other', 'late');
+    expect(await dump()).toHaveLength(3);
+  });
+
+  it('writes nothing while the switch restores flows', async () => {
+    await wireBridge();
+    await ovs.vsctl('set', 'Open_vSwitch', '.', 'other_config:flow-restore-wait=true');
+    await until('it noticed', () => side.status().writing !== 'yes');
+    state('other', 'late', { flows: [flow('table=7,priority=1 actions=drop')] });
+    expect((await side.store.progress('other', 'late')).state).toBe('pending');
+    await ovs.vsctl('remove', 'Open_vSwitch', '.', 'other_config', 'flow-restore-wait');
+    await applied('other', 'late');
+  });
+
+  it('replaces and removes groups and meters with their flows', async () => {
+    await wireBridge();
+    const meters = {
+      meters: [{ bridge: 'br-int', meter: 5, unit: 'kbps', bands: [{ kind: 'drop', rate: 1000 }] }],
+    } as const;
+    const groups = {
+      groups: [
+        { bridge: 'br-int', group: 9, kind: 'all', buckets: [{ actions: [{ type: 'output', port: 'LOCAL' }] }] },
+      ],
+    } as const;
+    state('other', 'shaped', { ...meters, ...groups, flows: [flow('table=7,priority=1 actions=meter:5,group:9')] });
+    await applied('other', 'shaped');
+    side.compareAll('test');
+    await side.settled();
+    expect(side.plan().flows).toEqual({});
+    state('other', 'shaped', null);
+    await until('all gone', async () => (await dump()).length === 2);
+    expect(await ovs.ofctl('-O', 'OpenFlow14', 'dump-groups', `${ovs.runDir}/br-int.mgmt`)).not.toContain('group_id=9');
+  });
+});
