@@ -6,6 +6,7 @@ import { IntegrationBridge } from './integration-bridge/plugin';
 import { LocalVlan } from './local-vlan/plugin';
 import { Neutron } from './neutron/plugin';
 import { PortBinding } from './port-binding/plugin';
+import { SecurityGroups } from './security-groups/plugin';
 import { Standalone } from './standalone/plugin';
 import { Tunnels } from './tunnels/plugin';
 
@@ -24,6 +25,7 @@ export const STOCK: Readonly<Record<string, PluginClass>> = {
   'bridge-mappings': BridgeMappings,
   tunnels: Tunnels,
   'anti-spoofing': AntiSpoofing,
+  'security-groups': SecurityGroups,
 
   // The agent itself.
   heartbeat: Heartbeat,

@@ -301,6 +301,12 @@ export interface SwitchSummary {
   readonly connected: boolean;
 }
 
+/** A connection that conntrack follows, as its first packet went. */
+export interface TrackedConnection extends ConntrackTuple {
+  /** ct_mark. */
+  readonly mark: number;
+}
+
 /** The switch, for reading. */
 export interface SwitchView {
   summary(): Promise<SwitchSummary>;
@@ -309,6 +315,8 @@ export interface SwitchView {
   ports(bridge?: string): Promise<readonly PortView[]>;
   /** Flows as the agent knows them installed, for checking allocated ids against. */
   flows(bridge: string, tables?: readonly number[]): Promise<readonly (Flow & { readonly cookie: bigint })[]>;
+  /** The connections of a zone. Absent, or rejecting, where the switch cannot be asked for them. */
+  connections?(zone: number): Promise<readonly TrackedConnection[]>;
   /** One call per change, in order. Changes of one switch transaction come without a pause between them. */
   watch(listener: (changes: readonly SwitchChange[]) => void): Unsubscribe;
 }

@@ -2,7 +2,11 @@ import { type Action, type Flow, matchFields, parseFlows, valueBytes } from '@pa
 
 /** What a flow does on the wire, as text: two flows that differ only in notation come out the same. */
 function canonical(flow: Flow): string {
-  const { in_port: inPort, ...match } = flow.match;
+  // Ports by name are told apart by their names; what is left are numbers.
+  const isPort = ([name, value]: readonly [string, unknown]) =>
+    name === 'in_port' || (typeof value === 'object' && value !== null && 'port' in value);
+  const named = Object.entries(flow.match).filter(isPort);
+  const match = Object.fromEntries(Object.entries(flow.match).filter((entry) => !isPort(entry)));
   const fields = matchFields(match, () => undefined).map(({ field, value, mask }) => {
     const all = valueBytes(field, (1n << BigInt(field.bits)) - 1n);
     const counted = mask === undefined ? all : valueBytes(field, mask);
@@ -20,7 +24,10 @@ function canonical(flow: Flow): string {
           ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
           : inner,
     );
-  const port = inPort === undefined ? '' : `in_port=${text(inPort)} `;
+  const port = named
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, value]) => `${name}=${text(value)} `)
+    .join('');
   return `${flow.bridge} table=${flow.table} priority=${flow.priority} ${port}${fields.join(' ')} → ${actions.map(text).join(' ')}`;
 }
 

@@ -1,0 +1,308 @@
+import {
+  type AgentHooks,
+  type AgentIdentity,
+  type Announcer,
+  type BoundPort,
+  type DesiredState,
+  type Effects,
+  type Health,
+  type HookContext,
+  type Jobs,
+  type Logger,
+  type Plugin,
+  plugin,
+  type ResourceView,
+  type SecurityGroupUpdate,
+  Service,
+  type Store,
+  type SwitchView,
+  type Unsubscribe,
+  use,
+} from '@patchbay/sdk';
+import { Uplinks } from '../anti-spoofing/uplinks';
+import { type AddressSetName, securityGroupSet } from './address-sets';
+import { sharedFlows } from './base-flows';
+import { SecurityGroupsConfig } from './config';
+import { ConjunctionIds } from './conjunction-ids';
+import { Connections } from './connections';
+import { SecurityGroupErrors } from './errors';
+import { Facts, setsNamed } from './facts';
+import { isFiltered } from './guarded-port';
+import { Policies } from './policies';
+import { SharedMembers } from './shared-members';
+import { SizeGuard } from './size-guard';
+import { FirewallTable } from './tables';
+
+const RETRY = { initialMs: 500, maxMs: 30_000 };
+/** How long address flows that nobody refers to are left: longer than a port's event is under way. */
+const RELEASE_MS = 10_000;
+const NONE: ReadonlySet<AddressSetName> = new Set();
+
+/**
+ * Security groups: what a port sends and receives is what the rules of its groups allow, connection by connection, and it sends under
+ * its own addresses only. Conntrack keeps the state, in the zone of the port's local VLAN.
+ *
+ * Owns:  tables 71 to 73, 81, 82 and 91 to 94; in table 60 the way of guarded ports' frames. Conjunction ids, kept over restarts.
+ * Never: filters a port without port security, or one of Neutron's own (its owner starts with `network:`), or floods.
+ */
+@plugin({
+  id: 'security-groups',
+  summary: 'Filters every port by its security groups, statefully, and holds it to its addresses',
+  sdk: '^1.0.0',
+  requires: [Service.resources],
+  after: ['integration-bridge', 'bridge-mappings', 'tunnels', 'neutron', 'standalone'],
+  config: SecurityGroupsConfig,
+  claims: [{ bridge: 'integration', tables: [60, 71, 72, 73, 81, 82, 91, 92, 93, 94] }],
+  required: true,
+  onFailure: 'abort',
+})
+export class SecurityGroups implements Plugin {
+  private readonly uplinks: Uplinks;
+  private readonly facts: Facts;
+  private readonly ids: ConjunctionIds;
+  private readonly policies: Policies;
+  private readonly members: SharedMembers;
+  private readonly connections: Connections;
+  private readonly sizeGuard: SizeGuard;
+  private idsKnown: Promise<void> | undefined;
+  /** Ports whose facts are being read, by id. */
+  private readonly reading = new Map<string, BoundPort>();
+  /** What changed and could not be read yet. */
+  private readonly unread = { groups: new Set<string>(), sets: new Set<AddressSetName>() };
+  /** Ports that could not be guarded, until they are or are gone. */
+  private readonly failed = new Set<string>();
+  private readonly inexpressible = new Set<string>();
+  private synced = false;
+  private unwatch: Unsubscribe | undefined;
+
+  constructor(
+    @use(Service.config) private readonly config: SecurityGroupsConfig,
+    @use(Service.identity) private readonly identity: AgentIdentity,
+    @use(Service.announcer) private readonly announcer: Announcer,
+    @use(Service.switchView) private readonly switchView: SwitchView,
+    @use(Service.resources) resources: ResourceView,
+    @use(Service.desired) private readonly desired: DesiredState,
+    @use(Service.effects) effects: Effects,
+    @use(Service.store) store: Store,
+    @use(Service.jobs) private readonly jobs: Jobs,
+    @use(Service.health) private readonly health: Health,
+    @use(Service.logger) private readonly logger: Logger,
+  ) {
+    this.uplinks = new Uplinks(identity.integrationBridge);
+    this.facts = new Facts(resources);
+    this.ids = new ConjunctionIds(store);
+    this.policies = new Policies(this.facts, config, (name) => this.ids.blockOf(name));
+    this.members = new SharedMembers(identity.integrationBridge, desired);
+    this.sizeGuard = new SizeGuard(config.max_flows_per_group, health);
+    this.connections = new Connections({
+      switchView,
+      effects,
+      jobs,
+      health,
+      logger,
+      ownersIn: (zone) => this.policies.ownersIn(zone),
+      addressesOf: (set) => this.facts.addresses(set),
+    });
+  }
+
+  tap(hooks: AgentHooks): void {
+    hooks.onPortAdded((bound, context) => this.guard(bound, context));
+    hooks.onPortUpdated(({ current }, context) => this.guard(current, context));
+    hooks.onPortRemoved(({ bound }) => this.letGo(bound.port.id));
+    hooks.onPortIsolated(({ vif }) => this.letGo(vif.portId));
+    hooks.onSecurityGroupUpdated((update, context) => this.groupsChanged(update, context.cause));
+    hooks.onAgentSynced(() => {
+      this.synced = true;
+      this.completeIfWhole();
+    });
+    hooks.onReportState(() => ({ configurations: { ovs_hybrid_plug: false } }));
+  }
+
+  start(): void {
+    this.desired.set('base', { flows: sharedFlows(this.identity.integrationBridge, this.config) });
+    if (!this.config.explicitly_egress_direct) return;
+    this.unwatch = this.switchView.watch((changes) => {
+      if (this.uplinks.changed(changes)) this.uplinksChanged();
+    });
+    this.jobs.untilDone('read ports', RETRY, () => this.readPorts());
+  }
+
+  stop(): void {
+    this.unwatch?.();
+  }
+
+  // ── ports ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async guard(bound: BoundPort, { cause }: HookContext): Promise<void> {
+    const { id, securityGroupIds } = bound.port;
+    this.failed.add(id);
+    this.reading.set(id, bound);
+    try {
+      await this.knowIds();
+      if (isFiltered(bound)) await this.facts.readGroups(securityGroupIds);
+    } finally {
+      if (this.reading.get(id) === bound) this.reading.delete(id);
+    }
+    const previous = this.policies.get(id);
+    this.policies.add(bound);
+    this.reportGroups();
+    // Address flows leave first, in an event of their own: they are other ports' too, and mean nothing without the port's.
+    await this.announcer.event(cause, async () => this.updateMembers(NONE, 'keep'));
+    await this.ids.save();
+    this.state(bound);
+    this.failed.delete(id);
+    this.releaseLater();
+    if (previous !== undefined) this.connections.review([previous.localVlan, bound.localVlan]);
+    this.completeIfWhole();
+  }
+
+  private state(bound: BoundPort): void {
+    const flows = this.policies.flowsOf(bound, this.uplinks.of(bound.segment));
+    this.desired.set(`port/${bound.port.id}`, { flows });
+  }
+
+  private letGo(portId: string): void {
+    this.policies.remove(portId);
+    this.failed.delete(portId);
+    this.desired.unset(`port/${portId}`);
+    this.releaseLater();
+    this.completeIfWhole();
+  }
+
+  // ── groups ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async groupsChanged({ securityGroupIds, change }: SecurityGroupUpdate, cause: string): Promise<void> {
+    const ofPorts = this.groupsOfPorts();
+    if (change === 'members') {
+      const named = new Set([...ofPorts].flatMap((id) => setsOfGroup(this.facts, id)));
+      for (const id of securityGroupIds)
+        if (named.has(securityGroupSet(id))) this.unread.sets.add(securityGroupSet(id));
+    } else {
+      for (const id of securityGroupIds) if (ofPorts.has(id)) this.unread.groups.add(id);
+    }
+    try {
+      await this.readChanges(cause);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.health.report('changed groups', 'degraded', `a change of security groups could not be read: ${reason}`);
+      this.jobs.untilDone('read changed groups', RETRY, () => this.readChanges(cause));
+    }
+  }
+
+  /** Reads what changed, and states it as one event. */
+  private async readChanges(cause: string): Promise<void> {
+    const groups = new Set(this.unread.groups);
+    const sets = new Set(this.unread.sets);
+    if (groups.size === 0 && sets.size === 0) return;
+    await this.knowIds();
+    await this.facts.readGroups([...groups]);
+    await this.facts.readSets([...sets]);
+    for (const id of groups) this.unread.groups.delete(id);
+    for (const set of sets) this.unread.sets.delete(set);
+    for (const id of groups) for (const set of setsOfGroup(this.facts, id)) sets.add(set);
+    const ports = this.policies.using(groups);
+    this.reportGroups();
+    const { acknowledged } = await this.announcer.event(cause, async () => {
+      this.updateMembers(sets, 'remove');
+      for (const bound of ports) this.state(bound);
+    });
+    await this.ids.save();
+    this.health.clear('changed groups');
+    this.completeIfWhole();
+    const zones = new Set((groups.size > 0 ? ports : this.policies.filtered()).map(({ localVlan }) => localVlan));
+    void acknowledged().then(() => this.connections.review(zones));
+  }
+
+  private groupsOfPorts(): ReadonlySet<string> {
+    const beingRead = [...this.reading.values()].flatMap(({ port }) => port.securityGroupIds);
+    return new Set([...this.policies.groupsInUse(), ...beingRead]);
+  }
+
+  private updateMembers(changed: ReadonlySet<AddressSetName>, unused: 'keep' | 'remove'): void {
+    this.members.update(this.policies.uses(), (set) => this.facts.addresses(set), changed, unused);
+  }
+
+  /** What a port that goes, or changes, no longer needs is withdrawn when its event has surely left. */
+  private releaseLater(): void {
+    if (!this.members.hasUnused(this.policies.uses())) return;
+    this.jobs.after('release unused addresses', RELEASE_MS, async () => {
+      await this.announcer.event('unused addresses', async () => this.updateMembers(NONE, 'remove'));
+      if (this.reading.size > 0) return;
+      this.facts.retain(this.groupsOfPorts());
+      this.ids.retain(this.policies.blocksInUse());
+      await this.ids.save();
+    });
+  }
+
+  // ── conjunction ids ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Ids are given only when it is known which are installed. */
+  private knowIds(): Promise<void> {
+    this.idsKnown ??= this.readIds().catch((error: unknown) => {
+      this.idsKnown = undefined;
+      throw error;
+    });
+    return this.idsKnown;
+  }
+
+  private async readIds(): Promise<void> {
+    const progress = await this.desired.progress('base');
+    if (progress.state !== 'applied') throw SecurityGroupErrors.switchUnread({ state: progress.state });
+    const { rulesEgress, rulesIngress } = FirewallTable;
+    await this.ids.load(await this.switchView.flows(this.identity.integrationBridge, [rulesEgress, rulesIngress]));
+  }
+
+  // ── health ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Before they are stated: groups that are large, and rules that allow nothing because they cannot be made into flows. */
+  private reportGroups(): void {
+    this.sizeGuard.check(this.policies.sizes());
+    const conditions = new Set<string>();
+    for (const id of this.policies.groupsInUse()) {
+      const group = this.facts.group(id);
+      for (const rule of group?.inexpressible ?? []) {
+        const condition = `rule ${rule.id}`;
+        conditions.add(condition);
+        if (this.inexpressible.has(condition)) continue;
+        this.inexpressible.add(condition);
+        this.health.report(
+          condition,
+          'degraded',
+          `a rule of group "${group?.group.name}" (${id}) allows nothing: ${rule.reason}`,
+        );
+        this.logger.warn('a rule cannot be made into flows, and allows nothing', {
+          rule: rule.id,
+          group: id,
+          reason: rule.reason,
+        });
+      }
+    }
+    for (const condition of [...this.inexpressible]) {
+      if (conditions.has(condition)) continue;
+      this.inexpressible.delete(condition);
+      this.health.clear(condition);
+    }
+  }
+
+  /** What an earlier run left goes only once every port and every change has been dealt with. */
+  private completeIfWhole(): void {
+    if (!this.synced || this.failed.size + this.unread.groups.size + this.unread.sets.size > 0) return;
+    this.desired.complete();
+  }
+
+  // ── direct output ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async readPorts(): Promise<void> {
+    const ports = await this.switchView.ports(this.identity.integrationBridge);
+    if (ports.map((port) => this.uplinks.seen(port)).includes(true)) this.uplinksChanged();
+  }
+
+  private uplinksChanged(): void {
+    for (const bound of this.policies.all()) this.state(bound);
+  }
+}
+
+function setsOfGroup(facts: Facts, groupId: string): readonly AddressSetName[] {
+  const group = facts.group(groupId);
+  return group === undefined ? [] : setsNamed(group);
+}

@@ -1,0 +1,135 @@
+import type { BoundPort, Flow } from '@patchbay/sdk';
+import type { AddressSetName } from './address-sets';
+import { type BaseSettings, filteredPortFlows, type Tracking, trustedPortFlows } from './base-flows';
+import { blockName, type ConjunctionUse, conjunctionOf, statesOf } from './conjunctions';
+import type { ConnectionOwner } from './connections';
+import { directFlows } from './direct-flows';
+import type { Facts } from './facts';
+import { guardedPort, isFiltered } from './guarded-port';
+import { portMasks } from './port-ranges';
+import { ruleFlows } from './rule-flows';
+import type { GroupRules, Rule } from './rules';
+import type { UsesByVlan } from './shared-members';
+import type { GroupSize } from './size-guard';
+
+/** The ports of this host with the rules that apply to each: what the facts come to. */
+export class Policies {
+  private readonly bound = new Map<string, BoundPort>();
+
+  constructor(
+    private readonly facts: Facts,
+    private readonly settings: BaseSettings,
+    private readonly blockOf: (name: string) => number,
+  ) {}
+
+  add(bound: BoundPort): void {
+    this.bound.set(bound.port.id, bound);
+  }
+
+  remove(portId: string): void {
+    this.bound.delete(portId);
+  }
+
+  get(portId: string): BoundPort | undefined {
+    return this.bound.get(portId);
+  }
+
+  all(): readonly BoundPort[] {
+    return [...this.bound.values()];
+  }
+
+  filtered(): readonly BoundPort[] {
+    return this.all().filter(isFiltered);
+  }
+
+  /** Ports of which a group's rules are part. */
+  using(groupIds: ReadonlySet<string>): readonly BoundPort[] {
+    return this.filtered().filter(({ port }) => port.securityGroupIds.some((id) => groupIds.has(id)));
+  }
+
+  groupsInUse(): ReadonlySet<string> {
+    return new Set(this.filtered().flatMap(({ port }) => port.securityGroupIds));
+  }
+
+  /** All flows of the port itself. */
+  flowsOf(bound: BoundPort, uplink: string | undefined): readonly Flow[] {
+    const guarded = guardedPort(bound);
+    const direct = this.settings.explicitly_egress_direct ? directFlows(guarded, uplink) : [];
+    if (!isFiltered(bound)) return [...trustedPortFlows(guarded), ...direct];
+    return [
+      ...filteredPortFlows(guarded, this.trackingOf(bound), this.settings),
+      ...ruleFlows(guarded, this.rulesOf(bound), this.blockOf),
+      ...direct,
+    ];
+  }
+
+  /** What each local VLAN's ports need of address sets. */
+  uses(): UsesByVlan {
+    const byVlan = new Map<number, Map<AddressSetName, ConjunctionUse[]>>();
+    const done = new Set<string>();
+    for (const { port, localVlan } of this.filtered()) {
+      for (const groupId of port.securityGroupIds) {
+        const once = `${localVlan} ${groupId}`;
+        const group = this.facts.group(groupId);
+        if (group === undefined || done.has(once)) continue;
+        done.add(once);
+        const sets = byVlan.get(localVlan) ?? new Map<AddressSetName, ConjunctionUse[]>();
+        byVlan.set(localVlan, sets);
+        for (const use of this.usesOf(group)) sets.set(use.set, [...(sets.get(use.set) ?? []), use]);
+      }
+    }
+    return byVlan;
+  }
+
+  /** Names of the id blocks that are in use. */
+  blocksInUse(): ReadonlySet<string> {
+    const rules = [...this.groupsInUse()].flatMap((id) => this.facts.group(id)?.rules ?? []);
+    return new Set(rules.flatMap((rule) => (rule.remote.kind === 'set' ? [blockName(rule, rule.remote.set)] : [])));
+  }
+
+  ownersIn(zone: number): readonly ConnectionOwner[] {
+    return this.all()
+      .filter(({ localVlan }) => localVlan === zone)
+      .map((bound) => {
+        const judged = isFiltered(bound) && this.trackingOf(bound) === 'tracked';
+        return { guarded: guardedPort(bound), rules: judged ? this.rulesOf(bound) : undefined };
+      });
+  }
+
+  sizes(): readonly GroupSize[] {
+    const ports = this.filtered();
+    return [...this.groupsInUse()].flatMap((id) => {
+      const group = this.facts.group(id);
+      if (group === undefined) return [];
+      const own = ports.filter(({ port }) => port.securityGroupIds.includes(id));
+      const vlans = new Set(own.map(({ localVlan }) => localVlan)).size;
+      const uses = this.usesOf(group);
+      const forPorts = group.rules.reduce((sum, rule) => sum + flowsPerPort(rule), 0) * own.length;
+      const forAddresses = uses.reduce((sum, { set, ids }) => sum + this.facts.addresses(set).size * ids.length, 0);
+      const sets = new Set(uses.map(({ set }) => set));
+      const addresses = [...sets].reduce((sum, set) => sum + this.facts.addresses(set).size, 0);
+      return [{ group: group.group, flows: forPorts + forAddresses * vlans, ports: own.length, addresses }];
+    });
+  }
+
+  /** Untracked where there are groups and none of them keeps state. */
+  private trackingOf({ port }: BoundPort): Tracking {
+    const groups = port.securityGroupIds.map((id) => this.facts.group(id)).filter((group) => group !== undefined);
+    return groups.length > 0 && groups.every(({ group }) => !group.stateful) ? 'untracked' : 'tracked';
+  }
+
+  private rulesOf({ port }: BoundPort): readonly Rule[] {
+    return port.securityGroupIds.flatMap((id) => this.facts.group(id)?.rules ?? []);
+  }
+
+  /** Rules of one group that differ in what 2/2 says alone are one use of the set. */
+  private usesOf({ rules }: GroupRules): readonly ConjunctionUse[] {
+    const uses = rules.flatMap((rule) => conjunctionOf(rule, this.blockOf) ?? []);
+    return [...new Map(uses.map((use) => [use.ids.map(({ id }) => id).join(), use])).values()];
+  }
+}
+
+function flowsPerPort(rule: Rule): number {
+  const matches = rule.traffic.kind === 'ports' ? portMasks(rule.traffic.first, rule.traffic.last).length : 1;
+  return statesOf(rule).length * (rule.remote.kind === 'set' ? matches + 1 : matches);
+}
