@@ -315,8 +315,7 @@ class SwitchSide implements Switch {
 
   private sweepable(plugin: string): void {
     for (const board of this.blueprint.allBoards()) board.compareUnwanted();
-    this.sweepRows();
-    this.reconciler.wake(`${plugin} complete`);
+    this.reconciler.sweep(`${plugin} complete`);
   }
 
   private recognise(bridge: string): void {
@@ -331,13 +330,17 @@ class SwitchSide implements Switch {
   }
 
   /** Ports that bear a plugin's mark and that none of its keys wants go once the plugin is complete. */
-  private sweepRows(): void {
+  private sweepRows(): boolean {
+    let found = false;
     for (const port of this.mirror.ports()) {
       const plugin = markOf(port);
-      if (plugin === undefined || this.store.hasDirty || this.blueprint.rowPlanner.makes(port.name)) continue;
+      if (plugin === undefined || this.blueprint.rowPlanner.makes(port.name)) continue;
       const listed = this.options.plugins.some(({ id }) => id === plugin);
       const free = listed ? this.ownership.isComplete(plugin) : this.ownership.allComplete();
-      if (free) this.blueprint.rowPlanner.sweep(port.name);
+      if (!free) continue;
+      this.blueprint.rowPlanner.sweep(port.name);
+      found = true;
     }
+    return found;
   }
 }

@@ -19,8 +19,8 @@ export interface ReconcilerParts {
   readonly mayWrite: () => Writing;
   /** Before the first plan after bridges were read: take-over is recognised here. */
   readonly onRead: (bridge: string) => void;
-  /** Looks for rows of ours that nobody wants; asked when everything is compared. */
-  readonly sweepRows: () => void;
+  /** Looks for rows of ours that nobody wants, and answers whether there are any. Asked after a round, when every key is known. */
+  readonly sweepRows: () => boolean;
   /** Told how long each round took, in milliseconds. */
   readonly onRound?: (ms: number) => void;
   /** Bridges whose flows are dropped when they are read for the first time, as the operator asked. */
@@ -62,6 +62,7 @@ export class Reconciler {
   private causes: string[] = [];
   private running = false;
   private stopped = true;
+  private sweepDue = false;
   private wasHeld: string | undefined = 'it has not started';
   private retryTimer: NodeJS.Timeout | undefined;
 
@@ -121,7 +122,12 @@ export class Reconciler {
   compareAll(cause: string): void {
     this.installation.unreadAll();
     this.parts.blueprint.compareAll();
-    this.parts.sweepRows();
+    this.sweep(cause);
+  }
+
+  /** What nobody wants may be swept: looked for after the next round. */
+  sweep(cause: string): void {
+    this.sweepDue = true;
     this.wake(cause);
   }
 
@@ -185,6 +191,9 @@ export class Reconciler {
     this.acknowledge(end, dirty, versions);
     for (const board of blueprint.allBoards()) this.parts.links.want(board.bridge);
     this.report(end, elapsed, causes);
+    if (!this.sweepDue) return;
+    this.sweepDue = false;
+    if (this.parts.sweepRows()) this.wake('rows that nobody wants');
   }
 
   private hold(reason: string): void {
@@ -203,7 +212,7 @@ export class Reconciler {
     this.parts.logger.info('writing to the switch', {});
     this.installation.unreadAll();
     this.parts.blueprint.compareAll();
-    this.parts.sweepRows();
+    this.sweepDue = true;
   }
 
   private async readSwitch(): Promise<void> {

@@ -74,6 +74,17 @@ describe('a flow that nobody wants', () => {
   });
 });
 
+it('a port of an earlier run that no key wants goes once its plugin is complete', async () => {
+  await start();
+  await rig.stated('wiring', 'port', { ports: [{ kind: 'internal', bridge: 'br-int', name: 'extra' }] });
+  await rig.quiet();
+  await rig.restart();
+  expect(rig.row('Port', 'extra')).toBeDefined();
+  rig.side.store.complete('wiring');
+  await rig.quiet();
+  expect(rig.row('Port', 'extra')).toBeUndefined();
+});
+
 describe('two keys that want the same match', () => {
   it('with different actions: the first plugin wins and the other is told', async () => {
     await start();
