@@ -120,6 +120,8 @@ export class Host {
       agent: { tunnel_types: 'vxlan', l2_population: false, root_helper: '' },
       securitygroup: { firewall_driver: 'openvswitch' },
       oslo_concurrency: { lock_path: join(this.folder, 'lock') },
+      // The reference agent ignores the section. Hosts of a bed share /var/lib with the machine, and must not share this.
+      patchbay: { state_dir: join(this.folder, 'patchbay') },
     };
   }
 
