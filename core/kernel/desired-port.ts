@@ -5,6 +5,15 @@ export interface DesiredChange {
   readonly plugin: string;
   readonly key: string;
   readonly records: DesiredRecords | null;
+  /** When it was stated, among all that was stated. Absent: now. Events leave in any order; what was stated last counts. */
+  readonly order?: number;
+}
+
+let latest = 0;
+
+/** A number above all that were given before. */
+export function nextOrder(): number {
+  return ++latest;
 }
 
 /** Where the kernel puts what plugins want. The switch side implements it; nothing here waits for the switch but `progress`. */

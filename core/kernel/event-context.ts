@@ -1,23 +1,27 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DesiredRecords } from '@patchbay/sdk';
-import type { DesiredChange } from './desired-port';
+import { type DesiredChange, nextOrder } from './desired-port';
 
 /** Changes by plugin and key; the last one counts. */
 export class StagedChanges {
   private readonly changes = new Map<string, DesiredChange>();
 
   stage(plugin: string, key: string, records: DesiredRecords | null): void {
-    const place = `${plugin}\n${key}`;
-    this.changes.delete(place);
-    this.changes.set(place, { plugin, key, records });
+    this.put({ plugin, key, records, order: nextOrder() });
   }
 
   absorb(other: StagedChanges): void {
-    for (const change of other.list()) this.stage(change.plugin, change.key, change.records);
+    for (const change of other.list()) this.put(change);
   }
 
   list(): readonly DesiredChange[] {
     return [...this.changes.values()];
+  }
+
+  private put(change: DesiredChange): void {
+    const place = `${change.plugin}\n${change.key}`;
+    this.changes.delete(place);
+    this.changes.set(place, change);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DesiredRecords, KeyProgress, Unsubscribe } from '@patchbay/sdk';
-import type { DesiredChange, DesiredStore } from '../kernel/desired-port';
+import { type DesiredChange, type DesiredStore, nextOrder } from '../kernel/desired-port';
 import { type Owner, ownerId } from './planner/owner';
 
 /** One key as it was stated last, and how far it has come. */
@@ -22,6 +22,8 @@ interface Entry {
   cause: string;
   /** Counts what was stated; `taken` is what the last round took, `settled` what it brought to an end. */
   version: number;
+  /** When it was stated: what was stated earlier and comes later does not count. */
+  order: number;
   taken: number;
   settled: number;
   progress: KeyProgress;
@@ -46,7 +48,7 @@ export class DesiredKeys implements DesiredStore {
   ) {}
 
   apply(changes: readonly DesiredChange[], cause: string): void {
-    for (const { plugin, key, records } of changes) this.change(plugin, key, records, cause);
+    for (const change of changes) this.change(change, cause);
     if (this.dirty.size > 0) this.events.changed(cause);
   }
 
@@ -80,7 +82,7 @@ export class DesiredKeys implements DesiredStore {
 
   retire(plugin: string): void {
     const keys = this.keys(plugin);
-    for (const key of keys) this.change(plugin, key, null, 'plugin taken off the list');
+    for (const key of keys) this.change({ plugin, key, records: null }, 'plugin taken off the list');
     this.completed.add(plugin);
     this.events.retired(plugin);
     this.events.changed('plugin taken off the list');
@@ -144,7 +146,7 @@ export class DesiredKeys implements DesiredStore {
     }
   }
 
-  private change(plugin: string, key: string, records: DesiredRecords | null, cause: string): void {
+  private change({ plugin, key, records, order = nextOrder() }: DesiredChange, cause: string): void {
     const id = ownerId(plugin, key);
     let entry = this.entries.get(id);
     if (entry === undefined) {
@@ -157,6 +159,7 @@ export class DesiredKeys implements DesiredStore {
         since: this.now(),
         cause,
         version: 0,
+        order,
         taken: 0,
         settled: 0,
         progress,
@@ -164,6 +167,9 @@ export class DesiredKeys implements DesiredStore {
       };
       this.entries.set(id, entry);
     }
+    // Stated before what is there, in an event that left after it.
+    if (order < entry.order) return;
+    entry.order = order;
     entry.records = records;
     entry.cause = cause;
     entry.version += 1;

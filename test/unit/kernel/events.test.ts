@@ -68,7 +68,7 @@ describe('an event', () => {
       desired('a').set('port/1', {});
       desired('a').unset('port/1');
     });
-    expect(store.rounds[0]?.changes).toEqual([{ plugin: 'a', key: 'port/1', records: null }]);
+    expect(store.rounds[0]?.changes).toMatchObject([{ plugin: 'a', key: 'port/1', records: null }]);
   });
 
   it('leaves out what a failing tap stated, and what a timed-out tap states later', async () => {
