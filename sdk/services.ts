@@ -147,6 +147,14 @@ export interface ResourceView {
   subnets(ids: readonly string[]): Promise<readonly Subnet[]>;
 }
 
+export interface RpcCallOptions {
+  /** A wait of this call's own, without the back-off that others grow by. */
+  readonly timeoutMs?: number;
+  /** It may be asked twice: asked again if the broker lost the way back of the answer. */
+  readonly idempotent?: true;
+  readonly signal?: AbortSignal;
+}
+
 export interface RpcTarget {
   readonly topic: string;
   readonly version?: string;
@@ -162,7 +170,7 @@ export interface Rpc {
     target: RpcTarget,
     method: string,
     args: Readonly<Record<string, unknown>>,
-    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+    options?: RpcCallOptions,
   ): Promise<unknown>;
   cast(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<void>;
   /** Listens on the topic's fanout, and on this host's own key of it. A method that nobody answers is reported once and dropped. */
@@ -254,6 +262,11 @@ export interface PortState {
 export interface PortDirectory {
   ports(): Promise<readonly PortState[]>;
   segments(): Promise<readonly BoundSegment[]>;
+  /**
+   * Reports ports that are up once more, asking the server for every forwarding entry of their networks (`refreshTunnels`).
+   * Resolves when the control plane has taken the report, or the ports are up no longer.
+   */
+  askForForwarding(portIds: readonly string[]): Promise<void>;
 }
 
 // ── switch ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -313,7 +326,10 @@ export interface SwitchView {
   bridges(): Promise<readonly BridgeView[]>;
   /** Resolves only after the first full read of the switch. */
   ports(bridge?: string): Promise<readonly PortView[]>;
-  /** Flows as the agent knows them installed, for checking allocated ids against. */
+  /**
+   * Flows as the agent knows them installed, for checking allocated ids against. On the integration and the tunnel bridge, some
+   * seconds are waited for until their tables were read; a bridge that is not there has none.
+   */
   flows(bridge: string, tables?: readonly number[]): Promise<readonly (Flow & { readonly cookie: bigint })[]>;
   /** The connections of a zone. Absent, or rejecting, where the switch cannot be asked for them. */
   connections?(zone: number): Promise<readonly TrackedConnection[]>;

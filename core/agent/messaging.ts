@@ -3,6 +3,7 @@ import type {
   MessagingConnector,
   MessagingOptions,
   ObjectCache,
+  RpcCallOptions,
   RpcConnection,
   RpcState,
   RpcTarget,
@@ -97,12 +98,7 @@ class BrokerConnection implements RpcConnection {
     }
   }
 
-  call(
-    target: RpcTarget,
-    method: string,
-    args: Fields,
-    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<unknown> {
+  call(target: RpcTarget, method: string, args: Fields, options: RpcCallOptions = {}): Promise<unknown> {
     if (this.scope === 'reading' && !READING.has(method)) {
       return Promise.reject(new Error(`${method} is not asked: nothing may be changed`));
     }

@@ -21,6 +21,9 @@ import type { NetworkObject, PortObject } from './objects';
 const PLUGIN = (version: string): RpcTarget => ({ topic: 'q-plugin', version });
 const REPORTS: RpcTarget = { topic: 'q-reports-plugin', version: '1.2' };
 
+/** What the server is told or asked twice it takes as once. */
+const AGAIN = { idempotent: true } as const;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** neutron-server, as those who wire ports see it. */
@@ -55,13 +58,18 @@ export class NeutronControlPlane implements ControlPlane {
   async reportPorts({ up, down, refreshTunnels }: PortReport): Promise<{ readonly failed: readonly string[] }> {
     const failed: string[] = [];
     for (let from = 0; from < Math.max(up.length, down.length); from += this.step) {
-      const answer = await this.rpc.call(PLUGIN('1.9'), 'update_device_list', {
-        devices_up: up.slice(from, from + this.step),
-        devices_down: down.slice(from, from + this.step),
-        agent_id: `ovs-agent-${this.identity.host}`,
-        host: this.identity.host,
-        refresh_tunnels: refreshTunnels,
-      });
+      const answer = await this.rpc.call(
+        PLUGIN('1.9'),
+        'update_device_list',
+        {
+          devices_up: up.slice(from, from + this.step),
+          devices_down: down.slice(from, from + this.step),
+          agent_id: `ovs-agent-${this.identity.host}`,
+          host: this.identity.host,
+          refresh_tunnels: refreshTunnels,
+        },
+        AGAIN,
+      );
       failed.push(
         ...list<string>(answer, 'update_device_list', 'failed_devices_up'),
         ...list<string>(answer, 'update_device_list', 'failed_devices_down'),
@@ -74,11 +82,16 @@ export class NeutronControlPlane implements ControlPlane {
     readonly tunnelType: TunnelType;
     readonly ipAddress: string;
   }): Promise<readonly TunnelEndpoint[]> {
-    const answer = await this.rpc.call(PLUGIN('1.4'), 'tunnel_sync', {
-      tunnel_ip: endpoint.ipAddress,
-      tunnel_type: endpoint.tunnelType,
-      host: this.identity.host,
-    });
+    const answer = await this.rpc.call(
+      PLUGIN('1.4'),
+      'tunnel_sync',
+      {
+        tunnel_ip: endpoint.ipAddress,
+        tunnel_type: endpoint.tunnelType,
+        host: this.identity.host,
+      },
+      AGAIN,
+    );
     const endpoints = list<Fields>(answer, 'tunnel_sync', 'tunnels').map(({ ip_address, host }) => {
       if (typeof ip_address !== 'string') throw NeutronErrors.badReply({ method: 'tunnel_sync', field: 'ip_address' });
       return { tunnelType: endpoint.tunnelType, ipAddress: ip_address, ...(typeof host === 'string' ? { host } : {}) };
@@ -118,7 +131,7 @@ export class NeutronControlPlane implements ControlPlane {
 
   /** False while the server answers that its database is away. */
   async isServerAlive(): Promise<boolean> {
-    return (await this.rpc.call(REPORTS, 'has_alive_neutron_server', {})) !== false;
+    return (await this.rpc.call(REPORTS, 'has_alive_neutron_server', {}, AGAIN)) !== false;
   }
 
   forgetPort(portId: string): void {
