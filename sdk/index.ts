@@ -1,5 +1,6 @@
 export * from './desired';
 export * from './errors';
+export * from './extension-services';
 export * from './flow';
 export * from './hooks';
 export * from './messaging';

@@ -13,6 +13,36 @@ export interface Claim {
   readonly priorities?: readonly [number, number];
 }
 
+/**
+ * Columns of the switch database that a plugin writes, by the names of ovs-vswitchd.conf.db(5). Making a bridge writes
+ * `Open_vSwitch:bridges`; making a port, or taking one off its bridge, writes `Bridge:ports`: the rest of a made port is its maker's.
+ */
+export type OvsdbColumn =
+  | 'Open_vSwitch:bridges'
+  | 'Bridge:ports'
+  | 'Bridge:datapath_type'
+  | 'Bridge:fail_mode'
+  | 'Bridge:protocols'
+  | 'Bridge:other_config'
+  | 'Bridge:external_ids'
+  | 'Bridge:mcast_snooping_enable'
+  | 'Port:tag'
+  | 'Port:other_config'
+  | 'Port:qos'
+  | 'Interface:other_config';
+
+/** Which columns a plugin writes on a bridge and on the ports there. */
+export interface ColumnClaim {
+  readonly bridge: Claim['bridge'];
+  readonly columns: readonly OvsdbColumn[];
+}
+
+/** A table of the plugin's own, by a name of its choice. The host gives it a number and keeps it. */
+export interface TableRequest {
+  readonly bridge: 'integration' | 'tunnel';
+  readonly name: string;
+}
+
 /** What the host knows of a plugin before it runs any of its code. */
 export interface Manifest {
   /** Lower case, words joined by hyphens. */
@@ -32,7 +62,12 @@ export interface Manifest {
   readonly provides?: readonly Token<unknown>[];
   /** A strict object schema; what it does not name is refused. */
   readonly config?: z.ZodType;
+  /** Flows that no claim, and no table of its own, covers are refused: that key, and no other. */
   readonly claims?: readonly Claim[];
+  /** Rows that no claim covers are refused likewise. */
+  readonly columns?: readonly ColumnClaim[];
+  /** Tables of its own; their numbers are in `Service.tables`. What it writes there needs no claim. */
+  readonly tables?: readonly TableRequest[];
   /** Its part is a condition of every port's being open: where it fails, the port stays shut. Operators must allow it. */
   readonly required?: boolean;
   /** Whether the agent goes on without it when it cannot start. */

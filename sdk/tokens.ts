@@ -1,5 +1,6 @@
 import { inject } from 'tsyringe';
 import type { DesiredState } from './desired';
+import type { AllottedTables, Commands, Numbers, PacketIns, PluginMetrics } from './extension-services';
 import type { MessagingConnector } from './messaging';
 import type {
   AgentIdentity,
@@ -52,6 +53,11 @@ export const Service = {
   jobs: new Token<Jobs>('jobs', 'plugin'),
   store: new Token<Store>('store', 'plugin'),
   effects: new Token<Effects>('effects', 'plugin'),
+  packetIns: new Token<PacketIns>('packetIns', 'plugin'),
+  commands: new Token<Commands>('commands', 'plugin'),
+  metrics: new Token<PluginMetrics>('metrics', 'plugin'),
+  numbers: new Token<Numbers>('numbers', 'plugin'),
+  tables: new Token<AllottedTables>('tables', 'plugin'),
   controlPlane: new Token<ControlPlane>('controlPlane', 'provided'),
   resources: new Token<ResourceView>('resources', 'provided'),
   rpc: new Token<Rpc>('rpc', 'provided'),

@@ -40,4 +40,9 @@ export const CliErrors = defineErrors({
     template:
       'cannot make the admin socket {socket} ({reason}): run the agent as root, or set run_dir to a folder of its own',
   },
+  noCommands: {
+    code: 'PB-CLI-6',
+    class: 'refused',
+    template: '{word} is neither a command of patchbay nor a running plugin with commands of its own; {hint}',
+  },
 });

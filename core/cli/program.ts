@@ -1,14 +1,25 @@
 import { join } from 'node:path';
+import { PatchbayError } from '@patchbay/sdk';
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandLineOptions } from '../config';
 import type { ConfigSource } from '../config/oslo';
 import type { Host, Stock } from '../host/host';
-import type { ConfigReport, ExplainReport, PlanReport, PluginReport, StatusReport } from '../host/reports';
+import type {
+  CommandReport,
+  ConfigReport,
+  ExplainReport,
+  PlanReport,
+  PluginReport,
+  StatusReport,
+} from '../host/reports';
 import type { Configuration } from '../kernel/config/model';
+import { nearest } from '../kernel/nearest';
 import { ask } from './admin/client';
 import { checkConfiguration, showConfigured } from './config-commands';
 import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from './configuration';
+import { CliErrors } from './errors';
 import { ExitStatus } from './exit-status';
+import { commandsOf, printAnswer, printCommands } from './print/commands';
 import { printConfig, printExplain, printPlan, printPlugins, printStatus } from './print/reports';
 import { runAgent } from './run';
 
@@ -56,6 +67,7 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     .description('An L2 agent for Open vSwitch that you can take apart')
     .version(parts.version)
     .exitOverride()
+    .enablePositionalOptions()
     .showHelpAfterError('patchbay --help lists commands; patchbay COMMAND --help its options.')
     .addHelpText('after', AFTER_HELP);
 
@@ -114,6 +126,25 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     },
   );
 
+  program
+    .command('do <plugin> [command] [words...]', { hidden: true })
+    .description("Have a plugin's own command run by the running agent; without one, list what there is")
+    .option('--run-dir <folder>', "the running agent's folder, where its admin socket is", '/run/patchbay')
+    .option('--json', 'print the answer as JSON')
+    .passThroughOptions()
+    .action(async (plugin: string, name: string | undefined, words: readonly string[], options: AdminOptions) => {
+      const socket = join(options.runDir, 'patchbay.sock');
+      if (name === undefined) {
+        const all = await ask<readonly CommandReport[]>(socket, '/commands').catch((error: unknown): never => {
+          if (!(error instanceof PatchbayError) || error.code !== CliErrors.definitions.notRunning.code) throw error;
+          return program.error(`error: unknown command '${plugin}', and no agent answers that may have such a plugin`);
+        });
+        return output(options, commandsOf(plugin, all), printCommands);
+      }
+      const path = ['', 'command', plugin, name].map(encodeURIComponent).join('/');
+      output(options, await ask<unknown>(socket, path, words), printAnswer);
+    });
+
   async function show<T>(options: AdminOptions, path: string, print: (report: T) => string): Promise<void> {
     output(options, await ask<T>(join(options.runDir, 'patchbay.sock'), path), print);
   }
@@ -123,13 +154,25 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
   }
 
   try {
-    await program.parseAsync([...argv]);
+    // `patchbay <plugin> <command>`: what is no command of ours is a plugin's id.
+    const ours = new Set([...program.commands.map((command) => command.name()), 'help']);
+    const [node = '', script = '', first, ...rest] = argv;
+    const isOurs =
+      first === undefined || first.startsWith('-') || ours.has(first) || nearest(first, ours) !== undefined;
+    await program.parseAsync(isOurs ? [...argv] : [node, script, 'do', ...optionsFirst(first, rest)]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Asked for help or the version, or told what is wrong with the command line.
     return error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
   }
   return status;
+}
+
+/** `--run-dir` and `--json` are ours wherever they stand before the command's own words. */
+function optionsFirst(plugin: string, rest: readonly string[]): readonly string[] {
+  const end = rest.findIndex((word, index) => !word.startsWith('-') && rest[index - 1] !== '--run-dir');
+  const options = end === -1 ? rest : rest.slice(0, end);
+  return [...options, plugin, ...(end === -1 ? [] : rest.slice(end))];
 }
 
 function admin(command: Command): Command {

@@ -7,15 +7,28 @@ import { resolveListing } from '../kernel/loader/resolve';
 import { createLogging, type Logging } from '../kernel/log/log';
 import { createSwitch, type ExplainedKey, type Switch } from '../switch';
 import { VERSION } from '../version';
-import type { Host, Stock } from './host';
+import type { Host, Stock, StrayError } from './host';
 import { Metrics } from './metrics';
 import { planReport, portsByState } from './render';
-import type { ConfigReport, ExplainedRecord, ExplainReport, PlanReport, PluginReport, StatusReport } from './reports';
+import type {
+  CommandReport,
+  ConfigReport,
+  ExplainedRecord,
+  ExplainReport,
+  PlanReport,
+  PluginReport,
+  StatusReport,
+} from './reports';
 
 /** Puts an agent together: the switch, the kernel with its plugins, and what both say of themselves. */
 export function createHost(configuration: Configuration, directory: string, stock: Stock): Host {
   return new AgentHost(configuration, directory, stock, 'writing');
 }
+
+const STRAY_SENTENCES: Readonly<Record<StrayError, string>> = {
+  rejection: 'A failure was not caught by whoever asked for the work; the agent goes on',
+  exception: 'An exception was not caught by anybody; the agent stops, to be started anew',
+};
 
 /** How long a plan waits for the control plane's descriptions of all ports. */
 const PLAN_PATIENCE_MS = 60_000;
@@ -72,9 +85,11 @@ class AgentHost implements Host {
     const parts = await this.assemble();
     this.parts = parts;
     parts.switch.onReconnected((reconnection) => {
-      void parts.kernel.announcer.event('switch-reconnected', (calls) =>
-        calls.tell('onSwitchReconnected', reconnection),
-      );
+      parts.kernel.announcer
+        .event('switch-reconnected', (calls) => calls.tell('onSwitchReconnected', reconnection))
+        .catch((error: unknown) =>
+          logger.warn('The reconnection was not told to the plugins', { reason: String(error) }),
+        );
     });
     void parts.kernel.synchronisation.synced.then(() => {
       this.isSynced = true;
@@ -99,6 +114,11 @@ class AgentHost implements Host {
 
   isReady(): boolean {
     return this.isSynced;
+  }
+
+  stray(kind: StrayError, error: unknown): void {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.logging.for('agent').error(STRAY_SENTENCES[kind], { reason });
   }
 
   reload(configuration: Configuration): readonly string[] {
@@ -134,7 +154,7 @@ class AgentHost implements Host {
 
   plugins(): readonly PluginReport[] {
     const plugins = this.parts?.kernel.plugins() ?? [];
-    return plugins.map(({ id, summary, phase, failure, from, hooks, provides, requires, startMs }, index) => ({
+    return plugins.map(({ id, summary, phase, failure, from, hooks, provides, requires, startMs, tables }, index) => ({
       order: index + 1,
       id,
       summary,
@@ -144,6 +164,7 @@ class AgentHost implements Host {
       provides,
       requires,
       startMs,
+      tables,
     }));
   }
 
@@ -181,6 +202,15 @@ class AgentHost implements Host {
     return this.metricsOfAgent.text();
   }
 
+  commands(): readonly CommandReport[] {
+    return this.parts?.kernel.commands.list() ?? [];
+  }
+
+  async command(plugin: string, name: string, words: readonly string[]): Promise<unknown> {
+    if (this.parts === undefined) throw new Error('the agent has not started yet');
+    return this.parts.kernel.commands.run(plugin, name, words);
+  }
+
   trace(): readonly unknown[] {
     return this.parts?.kernel.trace() ?? [];
   }
@@ -199,6 +229,7 @@ class AgentHost implements Host {
       settings,
       mode: this.mode,
       logger: this.logging.for('switch'),
+      reservedCookies: settings.reserved_cookies.map((cookie) => BigInt(cookie)),
       plugins: planned.map(({ id, required }) => ({
         id,
         required,
@@ -215,6 +246,8 @@ class AgentHost implements Host {
         messaging: messagingConnector(this.mode === 'writing' ? 'everything' : 'reading'),
         desiredStore: switchSide.store,
         effectsFor: (plugin) => switchSide.effects(plugin),
+        packetsOf: (plugin, from, listener) => switchSide.packets.subscribe(plugin, from, listener),
+        metricsFor: (plugin) => this.metricsOfAgent.of(plugin),
       },
       loggerOf: (plugin) => this.logging.for(plugin),
       onTrace: (entry) => this.metricsOfAgent.tapped(entry),

@@ -1,5 +1,7 @@
+import type { PluginMetrics } from '@patchbay/sdk';
 import { Gauge, Histogram, Registry } from 'prom-client';
 import type { TapTrace } from '../kernel/hooks/trace';
+import { pluginMetrics } from './plugin-metrics';
 import type { StatusReport } from './reports';
 
 /** Prometheus metrics of the agent. Gauges are read from the status at the time of a scrape. */
@@ -64,6 +66,10 @@ export class Metrics {
 
   roundTook(ms: number): void {
     this.rounds.observe(ms / 1000);
+  }
+
+  of(plugin: string): PluginMetrics {
+    return pluginMetrics(this.registry, plugin);
   }
 
   /** The text format of Prometheus. */

@@ -57,6 +57,8 @@ export interface PluginReport {
   readonly provides: readonly string[];
   readonly requires: readonly string[];
   readonly startMs: number | null;
+  /** Tables of its own, by name. */
+  readonly tables: Readonly<Record<string, number>>;
 }
 
 /** One flow or row of a port. */
@@ -98,6 +100,14 @@ export interface ConfigReport {
   readonly warnings: readonly string[];
 }
 
+/** A command that a plugin has added. */
+export interface CommandReport {
+  readonly plugin: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+}
+
 /** What the admin socket asks of the agent. */
 export interface AgentReports {
   isReady(): boolean;
@@ -109,4 +119,7 @@ export interface AgentReports {
   /** Prometheus text. */
   metrics(): Promise<string>;
   trace(): readonly unknown[];
+  commands(): readonly CommandReport[];
+  /** Has a plugin's command run. Rejects where there is none, or it fails. */
+  command(plugin: string, name: string, words: readonly string[]): Promise<unknown>;
 }

@@ -1,4 +1,5 @@
-import { type HookName, type PatchbayError, Service, type TapListing, type Token } from '@patchbay/sdk';
+import { type HookName, LEARNED_COOKIE, type PatchbayError, Service, type TapListing, type Token } from '@patchbay/sdk';
+import { CommandBook } from './commands';
 import { Services } from './container';
 import { KernelError, reasonOf } from './errors';
 import { EventContext } from './event-context';
@@ -14,7 +15,9 @@ import type { Resolution } from './loader/plan';
 import { parsedConfig } from './loader/plugin-config';
 import { resolveListing, stockManifests } from './loader/resolve';
 import { memberOf } from './member';
+import { NumberBook } from './numbers';
 import { retireTheUnlisted } from './retirement';
+import { FileStore } from './store';
 import { AgentSynchronisation } from './synchronisation';
 import { watchEventLoop } from './watchdog';
 
@@ -26,11 +29,13 @@ interface Booted {
   readonly table: HookTable;
   readonly lifecycle: Lifecycle;
   readonly services: Services;
+  readonly tables: ReadonlyMap<string, Readonly<Record<string, number>>>;
 }
 
 /** Ties the parts together; see `Kernel` for what it promises. */
 export class AgentKernel implements Kernel {
   readonly healthBook = new HealthBook();
+  readonly commands: CommandBook;
   readonly announcer: Events;
   readonly synchronisation: AgentSynchronisation;
   private readonly context = new EventContext();
@@ -42,6 +47,7 @@ export class AgentKernel implements Kernel {
   private stopAsked = false;
 
   constructor(private readonly options: KernelOptions) {
+    this.commands = new CommandBook(this.context);
     this.announcer = new Events({
       context: this.context,
       store: options.agentServices.desiredStore,
@@ -82,6 +88,8 @@ export class AgentKernel implements Kernel {
     for (const warning of resolution.warnings) logger.warn(warning);
     const services = this.agentScope(resolution);
     const table = this.hookTable(resolution);
+    const numbers = this.numberBook();
+    const tables = await this.allotTables(resolution, numbers);
     const members = resolution.ordered.map((found) => {
       const { manifest } = found;
       const vital = manifest.onFailure === 'abort' || this.required.has(manifest.id);
@@ -94,6 +102,9 @@ export class AgentKernel implements Kernel {
         table,
         config: configs.get(manifest.id),
         dependsOn: resolution.dependencies.get(manifest.id) ?? new Set(),
+        commands: this.commands,
+        numbers,
+        tables: tables.get(manifest.id) ?? {},
       });
     });
     const lifecycle = new Lifecycle({
@@ -110,7 +121,7 @@ export class AgentKernel implements Kernel {
       onStopFailed: (plugin, error) =>
         this.options.loggerOf(plugin).error('Plugin failed to stop', { code: error.code, reason: error.message }),
     });
-    this.booted = { resolution, table, lifecycle, services };
+    this.booted = { resolution, table, lifecycle, services, tables };
     this.watch();
     await lifecycle
       .boot(() => table.seal(resolution.ordered.map(({ manifest }) => manifest.id)))
@@ -141,7 +152,7 @@ export class AgentKernel implements Kernel {
   }
 
   plugins(): readonly PluginState[] {
-    const { resolution, lifecycle } = this.live();
+    const { resolution, lifecycle, tables } = this.live();
     const listing = this.hooksListing();
     const steps = lifecycle.tree();
     return resolution.planned.map((planned) => ({
@@ -150,6 +161,7 @@ export class AgentKernel implements Kernel {
       failure: lifecycle.failureOf(planned.id)?.message ?? null,
       startMs: steps.find(({ plugin, step }) => plugin === planned.id && step === 'start')?.ms ?? null,
       hooks: hooksOf(planned.id, listing),
+      tables: tables.get(planned.id) ?? {},
     }));
   }
 
@@ -192,6 +204,30 @@ export class AgentKernel implements Kernel {
     services.bindAgent(Service.announcer, this.announcer);
     services.bindAgent(Service.synchronisation, this.synchronisation);
     return services;
+  }
+
+  private numberBook(): NumberBook {
+    const { settings, loggerOf, agentServices } = this.options;
+    const store = new FileStore(settings.state_dir, '_numbers', loggerOf('kernel'));
+    return new NumberBook(store, async (bridge) => {
+      const flows = await agentServices.switchView.flows(bridge);
+      return new Set(flows.filter(({ cookie }) => !isOurs(cookie)).map(({ table }) => table));
+    });
+  }
+
+  private async allotTables(
+    resolution: Resolution,
+    numbers: NumberBook,
+  ): Promise<ReadonlyMap<string, Readonly<Record<string, number>>>> {
+    const { integrationBridge: integration, tunnelBridge: tunnel } = this.options.agentServices.identity;
+    const allotted = new Map<string, Readonly<Record<string, number>>>();
+    for (const { manifest } of resolution.ordered) {
+      if (manifest.tables === undefined || manifest.tables.length === 0) continue;
+      const tables = await numbers.tables(manifest.id, manifest.tables, { integration, tunnel });
+      allotted.set(manifest.id, tables);
+      this.options.loggerOf('kernel').info('Tables were allotted', { plugin: manifest.id, tables });
+    }
+    return allotted;
   }
 
   private hookTable(resolution: Resolution): HookTable {
@@ -237,6 +273,11 @@ export class AgentKernel implements Kernel {
     this.options.loggerOf('kernel').info('The agent entered a phase', { phase });
     for (const listener of this.phaseListeners) listener(phase);
   }
+}
+
+/** Flows of Patchbay's own: their cookies begin as that of learned flows does. */
+function isOurs(cookie: bigint): boolean {
+  return cookie >> 32n === LEARNED_COOKIE >> 32n;
 }
 
 function hooksOf(plugin: string, listing: readonly TapListing[]): readonly HookName[] {

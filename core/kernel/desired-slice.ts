@@ -1,53 +1,123 @@
-import type { DesiredRecords, DesiredState, KeyProgress, Logger } from '@patchbay/sdk';
+import type { DesiredRecords, DesiredState, Health, KeyProgress, Logger, PatchbayError } from '@patchbay/sdk';
+import { type Permit, unclaimed } from './claims';
 import type { DesiredStore } from './desired-port';
+import { KernelError } from './errors';
 import type { EventContext } from './event-context';
 import { frozenCopy } from './plain';
 
-/** One plugin's desired state: staged while an event is delivered, applied at once outside of one. */
+export interface DesiredSliceParts {
+  readonly plugin: string;
+  readonly store: DesiredStore;
+  readonly context: EventContext;
+  readonly logger: Logger;
+  readonly health: Health;
+  /** Absent: everything may be written. */
+  readonly permit?: Permit;
+  /** How many flows the plugin may want, over all its keys. */
+  readonly flowBudget?: number;
+}
+
+/**
+ * One plugin's desired state: staged while an event is delivered, applied at once outside of one.
+ *
+ * A key that wants what the manifest does not claim, or more flows than the plugin may have, is refused: what it stated before stays,
+ * its progress is `quarantined`, the plugin's health says why, and its other keys go on.
+ */
 export class DesiredSlice implements DesiredState {
-  constructor(
-    private readonly plugin: string,
-    private readonly store: DesiredStore,
-    private readonly context: EventContext,
-    private readonly logger: Logger,
-  ) {}
+  private readonly refused = new Map<string, PatchbayError>();
+  private readonly flowCounts = new Map<string, number>();
+  private flowTotal = 0;
+
+  constructor(private readonly parts: DesiredSliceParts) {}
 
   set(key: string, records: DesiredRecords): void {
-    this.change(key, frozenCopy(records, `desired state ${this.plugin} ${key}`));
+    const { plugin } = this.parts;
+    const refusal = this.refusalOf(key, records);
+    if (refusal !== undefined) {
+      this.refuse(key, refusal);
+      return;
+    }
+    const copied = frozenCopy(records, `desired state ${plugin} ${key}`);
+    this.admit(key);
+    this.count(key, flowsIn(copied));
+    this.change(key, copied);
   }
 
   unset(key: string): void {
+    this.admit(key);
+    this.count(key, 0);
     this.change(key, null);
   }
 
   keys(): readonly string[] {
-    const keys = new Set(this.store.keys(this.plugin));
-    const place = this.context.current();
+    const { plugin, store, context } = this.parts;
+    const keys = new Set(store.keys(plugin));
+    const place = context.current();
     const open = place?.event.state === 'open' ? [place.event.staged, place.tap?.staged] : [];
     for (const change of open.flatMap((staged) => staged?.list() ?? [])) {
-      if (change.plugin !== this.plugin) continue;
+      if (change.plugin !== plugin) continue;
       if (change.records === null) keys.delete(change.key);
       else keys.add(change.key);
     }
+    for (const key of this.refused.keys()) keys.add(key);
     return [...keys];
   }
 
-  progress(key: string): Promise<KeyProgress> {
-    return this.store.progress(this.plugin, key);
+  async progress(key: string): Promise<KeyProgress> {
+    const refusal = this.refused.get(key);
+    if (refusal !== undefined) return { state: 'quarantined', reason: refusal.message };
+    return this.parts.store.progress(this.parts.plugin, key);
   }
 
   complete(): void {
-    this.store.complete(this.plugin);
+    this.parts.store.complete(this.parts.plugin);
+  }
+
+  private refusalOf(key: string, records: DesiredRecords): PatchbayError | undefined {
+    const { plugin, permit, flowBudget = Number.POSITIVE_INFINITY } = this.parts;
+    const flows = this.flowTotal - (this.flowCounts.get(key) ?? 0) + flowsIn(records);
+    // Asked first, and before anything is copied: a million flows must not hold the others up.
+    if (flows > flowBudget) return KernelError.tooManyFlows({ plugin, key, flows, budget: flowBudget });
+    const what = permit === undefined ? undefined : unclaimed(permit, records);
+    return what === undefined ? undefined : KernelError.claimViolated({ plugin, key, what });
+  }
+
+  private refuse(key: string, error: PatchbayError): void {
+    const { logger, health } = this.parts;
+    if (this.refused.get(key)?.message !== error.message) {
+      logger.error('A key was refused; the plugin’s others go on', { code: error.code, key, reason: error.message });
+    }
+    this.refused.set(key, error);
+    health.report(conditionOf(key), 'degraded', error.message);
+  }
+
+  private admit(key: string): void {
+    if (this.refused.delete(key)) this.parts.health.clear(conditionOf(key));
+  }
+
+  private count(key: string, flows: number): void {
+    this.flowTotal += flows - (this.flowCounts.get(key) ?? 0);
+    if (flows === 0) this.flowCounts.delete(key);
+    else this.flowCounts.set(key, flows);
   }
 
   private change(key: string, records: DesiredRecords | null): void {
-    const destination = this.context.destination();
+    const { plugin, store, context, logger } = this.parts;
+    const destination = context.destination();
     if (destination === 'nowhere') {
-      this.logger.debug('Change of a tap that failed or ran out of time was dropped', { key });
+      logger.debug('Change of a tap that failed or ran out of time was dropped', { key });
     } else if (destination === 'at once') {
-      this.store.apply([{ plugin: this.plugin, key, records }], this.context.current()?.event.cause ?? this.plugin);
+      store.apply([{ plugin, key, records }], context.current()?.event.cause ?? plugin);
     } else {
-      destination.stage(this.plugin, key, records);
+      destination.stage(plugin, key, records);
     }
   }
+}
+
+function conditionOf(key: string): string {
+  return `refused key ${key}`;
+}
+
+function flowsIn({ flows, gates }: DesiredRecords): number {
+  return (flows?.length ?? 0) + (gates ?? []).reduce((sum, gate) => sum + (gate.admission?.length ?? 0), 0);
 }

@@ -179,6 +179,39 @@ export const KernelError = defineErrors({
     class: 'transient',
     template: 'the event loop stood still for {ms} ms; running then: {suspects}',
   },
+  claimViolated: {
+    code: 'PB-CLAIM-VIOLATED',
+    class: 'refused',
+    template:
+      '{plugin} wants {what} under its key {key}, and its manifest claims no such thing: the key is refused; claim it, or ask for a table of its own under `tables`',
+  },
+  tooManyFlows: {
+    code: 'PB-TOO-MANY-FLOWS',
+    class: 'refused',
+    template:
+      '{plugin} would want {flows} flows with its key {key}, and may want {budget}: the key is refused; state fewer, with conjunctions or address prefixes',
+  },
+  numbersExhausted: {
+    code: 'PB-NUMBERS-EXHAUSTED',
+    class: 'refused',
+    template:
+      'there is no {kind} number left on {bridge} for {owner}: {first} to {last} are all given out; release what is not used any more',
+  },
+  commandTwice: {
+    code: 'PB-COMMAND-TWICE',
+    class: 'refused',
+    template: '{plugin} adds the command {name} twice; give the second another name',
+  },
+  noCommand: {
+    code: 'PB-NO-COMMAND',
+    class: 'refused',
+    template: 'there is no command {plugin} {name} in the running agent; {hint}',
+  },
+  commandFailed: {
+    code: 'PB-COMMAND-FAILED',
+    class: 'refused',
+    template: '{plugin} could not do {name}: {reason}',
+  },
   stopping: {
     code: 'PB-STOPPING',
     class: 'refused',

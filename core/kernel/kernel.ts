@@ -7,12 +7,14 @@ import type {
   MessagingConnector,
   PatchbayError,
   PluginClass,
+  PluginMetrics,
   SwitchView,
   Synchronisation,
   TapListing,
   Token,
 } from '@patchbay/sdk';
 import { AgentKernel } from './agent-kernel';
+import type { CommandBook } from './commands';
 import type { AgentSettings, PluginEntry } from './config/model';
 import type { DesiredStore } from './desired-port';
 import type { AgentHealth, HealthBook } from './health';
@@ -20,6 +22,7 @@ import type { HookSettings } from './hooks/table';
 import type { TapTrace } from './hooks/trace';
 import type { AgentPhase, LifecycleSettings, LifecycleStep, PluginPhase } from './lifecycle';
 import type { PlannedPlugin } from './loader/plan';
+import type { PacketSource } from './packet-ins';
 
 /** What the agent gives its plugins, made before any of them. */
 export interface AgentServices {
@@ -29,6 +32,8 @@ export interface AgentServices {
   readonly desiredStore: DesiredStore;
   /** Effects are logged with who asked for them. */
   readonly effectsFor: (plugin: string, logger: Logger) => Effects;
+  readonly packetsOf: PacketSource;
+  readonly metricsFor: (plugin: string) => PluginMetrics;
 }
 
 export interface KernelOptions {
@@ -45,6 +50,8 @@ export interface KernelOptions {
   readonly packageDirs?: readonly string[];
   readonly hookSettings?: Partial<HookSettings>;
   readonly lifecycleSettings?: Partial<LifecycleSettings>;
+  /** How many flows one plugin that is not stock may want. */
+  readonly flowBudget?: number;
   /** Told of every tap that ran, for metrics. */
   readonly onTrace?: (entry: TapTrace) => void;
   /** Loads a module by its absolute path. */
@@ -67,6 +74,8 @@ export interface PluginState extends PlannedPlugin {
   /** Milliseconds that its start took; null before. */
   readonly startMs: number | null;
   readonly hooks: readonly HookName[] | null;
+  /** The numbers of its own tables, by name. */
+  readonly tables: Readonly<Record<string, number>>;
 }
 
 /** The host of all plugins. It ends no process: who boots it does. */
@@ -74,6 +83,7 @@ export interface Kernel {
   readonly announcer: Announcer;
   readonly synchronisation: Synchronisation;
   readonly healthBook: HealthBook;
+  readonly commands: CommandBook;
   readonly phase: AgentPhase;
   /** What boot would do. Modules of third parties are loaded; nothing of a plugin is constructed. */
   plan(): Promise<BootPlan>;

@@ -1,4 +1,5 @@
 import type { Plugin, Provide } from '@patchbay/sdk';
+import type { CommandBook } from './commands';
 import type { Services } from './container';
 import { DesiredSlice } from './desired-slice';
 import { KernelError } from './errors';
@@ -9,6 +10,8 @@ import { PluginJobs } from './jobs';
 import type { KernelOptions } from './kernel';
 import type { Member } from './lifecycle';
 import type { FoundPlugin } from './loader/modules';
+import type { NumberBook } from './numbers';
+import { LimitedPacketIns } from './packet-ins';
 import { FileStore } from './store';
 
 export interface MemberParts {
@@ -19,7 +22,14 @@ export interface MemberParts {
   readonly table: HookTable;
   readonly config: unknown;
   readonly dependsOn: ReadonlySet<string>;
+  readonly commands: CommandBook;
+  readonly numbers: NumberBook;
+  /** The numbers of its tables, by name. */
+  readonly tables: Readonly<Record<string, number>>;
 }
+
+/** Flows that a plugin which is not stock may want, unless the host says otherwise: some hundred ports' worth of rules. */
+const FLOW_BUDGET = 100_000;
 
 /** A found plugin as the lifecycle leads it, with the services that are its own. */
 export function memberOf(
@@ -31,6 +41,22 @@ export function memberOf(
   const { kernel, context, health, services, table } = parts;
   const logger = kernel.loggerOf(id);
   const jobs = new PluginJobs({ plugin: id, health: health.of(id), logger, context });
+  const packetIns = new LimitedPacketIns({
+    plugin: id,
+    source: kernel.agentServices.packetsOf,
+    context,
+    logger,
+    health: health.of(id),
+  });
+  const desired = new DesiredSlice({
+    plugin: id,
+    store: kernel.agentServices.desiredStore,
+    context,
+    logger,
+    health: health.of(id),
+    permit: { manifest, allotted: parts.tables, identity: kernel.agentServices.identity },
+    ...(found.origin === 'stock' ? {} : { flowBudget: kernel.flowBudget ?? FLOW_BUDGET }),
+  });
   let instance: Plugin | undefined;
   const member: Member = {
     id,
@@ -41,10 +67,15 @@ export function memberOf(
         logger: () => logger,
         config: () => parts.config,
         health: () => health.of(id),
-        desired: () => new DesiredSlice(id, kernel.agentServices.desiredStore, context, logger),
+        desired: () => desired,
         jobs: () => jobs,
         store: () => new FileStore(kernel.settings.state_dir, id, logger),
         effects: () => kernel.agentServices.effectsFor(id, logger),
+        packetIns: () => packetIns,
+        commands: () => parts.commands.of(id),
+        metrics: () => kernel.agentServices.metricsFor(id),
+        numbers: () => parts.numbers.of(id),
+        tables: () => parts.tables,
       });
       const provide: Provide = (token, value) => services.bind(manifest, token, value);
       instance.provide?.(provide);
@@ -61,6 +92,7 @@ export function memberOf(
     },
     async stop() {
       jobs.end();
+      packetIns.end();
       await context.outside(() => instance?.stop?.());
     },
   };

@@ -35,6 +35,13 @@ import { bridgeRecords, translation } from './flows';
     { bridge: 'integration', tables: [0], priorities: [2, 3] },
     { bridge: 'provider', tables: [0] },
   ],
+  columns: [
+    { bridge: 'integration', columns: ['Bridge:ports'] },
+    {
+      bridge: 'provider',
+      columns: ['Bridge:ports', 'Bridge:datapath_type', 'Bridge:fail_mode', 'Bridge:protocols', 'Bridge:other_config'],
+    },
+  ],
   onFailure: 'abort',
 })
 export class BridgeMappings implements Plugin {

@@ -32,6 +32,20 @@ import { admission, bridgeRecord, defaultFlows, isStrangersPatch } from './flows
     { bridge: 'integration', tables: [0], priorities: [65535, 65535] },
     { bridge: 'integration', tables: [23, 24, 30, 31, 58, 59, 60, 62] },
   ],
+  columns: [
+    {
+      bridge: 'integration',
+      columns: [
+        'Open_vSwitch:bridges',
+        'Bridge:datapath_type',
+        'Bridge:fail_mode',
+        'Bridge:protocols',
+        'Bridge:other_config',
+        'Bridge:external_ids',
+        'Bridge:mcast_snooping_enable',
+      ],
+    },
+  ],
   onFailure: 'abort',
 })
 export class IntegrationBridge implements Plugin {

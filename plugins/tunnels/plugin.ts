@@ -6,6 +6,7 @@ import {
   type ControlPlane,
   type DesiredState,
   type Effects,
+  type ForwardingChange,
   type Health,
   type Jobs,
   type LearnedFlows,
@@ -16,6 +17,7 @@ import {
   type SwitchView,
   type Synchronisation,
   type TunnelEndpoint,
+  TunnelTable,
   type TunnelType,
   type Unsubscribe,
   use,
@@ -25,13 +27,16 @@ import { TunnelsConfig } from './config';
 import { Endpoints, endpointKey, type KnownEndpoint } from './endpoints';
 import { TunnelErrors } from './errors';
 import { bridgeRecords, endpointRecords, segmentFlows, type TunnelSegment, tunnelSegment } from './flows';
+import { InstalledFloods } from './installed-floods';
+import { Reach } from './reach';
 
 /**
  * Tunnels: joins this host to every other over VXLAN, GRE or Geneve, floods to all of them, and lets the tunnel bridge learn who is where.
+ * Once forwarding entries are told (`onForwardingChanged`), it leads to, and floods to, only those hosts that they name.
  *
  * Owns:  br-tun, the patch pair to the integration bridge, one port for each other host and type, the flows of tunnelled segments.
  *        Learned flows carry LEARNED_COOKIE: they are the switch's, and deleted where what they were learned from goes.
- * Never: removes a tunnel of an earlier run, or stops flooding to it, before the control plane has named every endpoint.
+ * Never: removes a tunnel of an earlier run, or stops flooding to it, before the control plane has named every endpoint, or entry.
  */
 @plugin({
   id: 'tunnels',
@@ -44,6 +49,21 @@ import { bridgeRecords, endpointRecords, segmentFlows, type TunnelSegment, tunne
     { bridge: 'tunnel', tables: [0, 2, 3, 4, 6, 10, 20, 22] },
     { bridge: 'integration', tables: [0], priorities: [1, 1] },
   ],
+  columns: [
+    { bridge: 'integration', columns: ['Bridge:ports'] },
+    {
+      bridge: 'tunnel',
+      columns: [
+        'Open_vSwitch:bridges',
+        'Bridge:datapath_type',
+        'Bridge:fail_mode',
+        'Bridge:protocols',
+        'Bridge:other_config',
+        'Bridge:external_ids',
+        'Bridge:ports',
+      ],
+    },
+  ],
   onFailure: 'abort',
 })
 export class Tunnels implements Plugin {
@@ -55,6 +75,8 @@ export class Tunnels implements Plugin {
   private readonly unusable = new Set<string>();
   private hardwareOffload = false;
   private reading: Promise<void> | undefined;
+  private readonly reach = new Reach();
+  private floods = new InstalledFloods([], []);
   private unsubscribe: Unsubscribe | undefined;
 
   private isRegistered = false;
@@ -81,13 +103,9 @@ export class Tunnels implements Plugin {
     if (this.config.tunnel_types.length === 0) return;
     hooks.onSegmentBound((bound) => this.bindSegment(bound));
     hooks.onSegmentReleased((bound) => this.releaseSegment(bound));
-    hooks.onTunnelEndpointAdded(async (endpoint) => {
-      await this.readSwitch();
-      if (this.addEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
-    });
-    hooks.onTunnelEndpointRemoved((endpoint) => {
-      if (this.removeEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
-    });
+    hooks.onTunnelEndpointAdded((endpoint) => this.endpointAnnounced(endpoint));
+    hooks.onTunnelEndpointRemoved((endpoint) => this.endpointWithdrawn(endpoint));
+    hooks.onForwardingChanged((change) => this.forwardingChanged(change));
     hooks.onAgentSynced(() => {
       this.isSynced = true;
       this.completeOnceKnown();
@@ -127,20 +145,61 @@ export class Tunnels implements Plugin {
     });
   }
 
-  /** Endpoints are all known once every type is registered, segments once every port that was there is bound. */
+  /** Endpoints are all known once every type is registered and every entry told, segments once every port that was there is bound. */
   private completeOnceKnown(): void {
-    if (this.isRegistered && this.isSynced) this.desired.complete();
+    const entriesKnown = this.reach.mode === 'every endpoint' || this.reach.knowledge === 'complete';
+    if (this.isRegistered && this.isSynced && entriesKnown) this.desired.complete();
   }
 
   private async registerFor(tunnelType: TunnelType): Promise<void> {
     const before = this.endpoints.of(tunnelType);
     const all = await this.controlPlane.registerTunnelEndpoint({ tunnelType, ipAddress: this.localAddress });
+    if (this.reach.mode === 'by entries') return;
     const named = new Set(all.map(endpointKey));
     // An endpoint that was told of while the question was on its way is newer than the answer.
     const gone = before.filter(({ endpoint }) => !named.has(endpointKey(endpoint)));
     for (const endpoint of all) this.addEndpoint(endpoint);
     for (const { endpoint } of gone) this.removeEndpoint(endpoint);
     this.stateSegments(tunnelType);
+  }
+
+  private async endpointAnnounced(endpoint: TunnelEndpoint): Promise<void> {
+    await this.readSwitch();
+    if (this.reach.mode === 'by entries') return;
+    if (this.addEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
+  }
+
+  private endpointWithdrawn(endpoint: TunnelEndpoint): void {
+    if (this.reach.mode === 'by entries') return;
+    if (this.removeEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
+  }
+
+  private async forwardingChanged(change: ForwardingChange): Promise<void> {
+    await this.readSwitch();
+    const { mode, knowledge } = this.reach;
+    const networks = this.reach.take(change);
+    const isAnother = mode !== this.reach.mode || knowledge !== this.reach.knowledge;
+    for (const { endpoint } of change.remotes) {
+      if (this.reach.isUsed(endpoint)) this.addEndpoint(endpoint);
+    }
+    for (const [key, segment] of this.segments) {
+      if (isAnother || networks.has(segment.networkId)) this.stateSegment(key, segment);
+    }
+    this.removeUnused(isAnother ? this.allEndpoints() : change.remotes.map(({ endpoint }) => endpoint));
+    if (isAnother) this.completeOnceKnown();
+  }
+
+  /** While entries are missing, a tunnel that was there before us is kept: it may be one of theirs. */
+  private removeUnused(candidates: readonly TunnelEndpoint[]): void {
+    if (this.reach.mode === 'every endpoint') return;
+    for (const endpoint of candidates) {
+      const isKept = this.reach.knowledge === 'partial' && this.endpoints.wasFound(endpoint);
+      if (!isKept && !this.reach.isUsed(endpoint)) this.removeEndpoint(endpoint);
+    }
+  }
+
+  private allEndpoints(): readonly TunnelEndpoint[] {
+    return this.config.tunnel_types.flatMap((type) => this.endpoints.of(type).map(({ endpoint }) => endpoint));
   }
 
   /** True if a tunnel leads there that did not before. */
@@ -178,7 +237,9 @@ export class Tunnels implements Plugin {
     if (segment === undefined) return;
     await this.readSwitch();
     const key = segmentKey(bound);
+    if (!this.segments.has(key)) this.reach.bind(segment.networkId);
     this.segments.set(key, segment);
+    for (const endpoint of this.reach.endpointsOf(segment.networkId)) this.addEndpoint(endpoint);
     this.stateSegment(key, segment);
     const last = this.lastKeyIn.get(segment.localVlan);
     if (last !== undefined && last !== segment.tunnelKey) this.forgetVlan(segment.localVlan);
@@ -186,8 +247,12 @@ export class Tunnels implements Plugin {
   }
 
   private releaseSegment(bound: BoundSegment): void {
-    this.segments.delete(segmentKey(bound));
+    const segment = this.segments.get(segmentKey(bound));
     this.desired.unset(segmentKey(bound));
+    if (segment === undefined) return;
+    this.segments.delete(segmentKey(bound));
+    this.reach.release(segment.networkId);
+    this.removeUnused(this.allEndpoints());
   }
 
   private stateSegments(tunnelType: TunnelType): void {
@@ -197,8 +262,18 @@ export class Tunnels implements Plugin {
   }
 
   private stateSegment(key: string, segment: TunnelSegment): void {
-    const ports = this.endpoints.of(segment.tunnelType).map(({ portName }) => portName);
+    const flooded = this.floodedPorts(segment);
+    const ports = flooded.length === 0 && this.floods.isOfAnother(segment) ? 'none' : flooded;
     this.desired.set(key, { flows: segmentFlows(segment, this.identity.tunnelBridge, ports) });
+  }
+
+  private floodedPorts(segment: TunnelSegment): readonly string[] {
+    const { mode, knowledge } = this.reach;
+    if (mode === 'every endpoint') return this.endpoints.of(segment.tunnelType).map(({ portName }) => portName);
+    const told = this.reach
+      .flooded(segment.networkId, segment.tunnelType)
+      .flatMap((endpoint) => this.endpoints.find(endpoint)?.portName ?? []);
+    return knowledge === 'complete' ? told : [...new Set([...told, ...this.floods.of(segment)])];
   }
 
   /** What was learned from a tunnel that goes would send frames nowhere until it ages out. */
@@ -227,6 +302,10 @@ export class Tunnels implements Plugin {
     this.reading ??= (async () => {
       this.hardwareOffload = (await this.switchView.summary()).hardwareOffload;
       const ports = await this.switchView.ports(this.identity.tunnelBridge);
+      this.floods = new InstalledFloods(
+        await this.switchView.flows(this.identity.tunnelBridge, [TunnelTable.flood]),
+        ports,
+      );
       for (const endpoint of this.endpoints.found(ports)) {
         if (this.config.tunnel_types.includes(endpoint.tunnelType)) this.addEndpoint(endpoint);
       }
@@ -248,8 +327,6 @@ export class Tunnels implements Plugin {
     return {
       tunnel_types: [...this.config.tunnel_types],
       tunneling_ip: this.config.local_ip ?? null,
-      l2_population: false,
-      arp_responder_enabled: false,
       enable_distributed_routing: false,
       in_distributed_mode: false,
     };

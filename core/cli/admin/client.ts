@@ -1,10 +1,11 @@
-import { get } from 'node:http';
+import { request } from 'node:http';
 import { CliErrors } from '../errors';
 
-/** Asks the running agent. Rejects with a sentence for people where none runs, or it refuses. */
-export function ask<T>(socket: string, path: string): Promise<T> {
+/** Asks the running agent; with words, has a command of a plugin's run. Rejects with a sentence for people where none runs, or it refuses. */
+export function ask<T>(socket: string, path: string, words?: readonly string[]): Promise<T> {
   return new Promise((resolve, reject) => {
-    const request = get({ socketPath: socket, path, headers: { connection: 'close' } }, (response) => {
+    const method = words === undefined ? 'GET' : 'POST';
+    const asking = request({ socketPath: socket, path, method, headers: { connection: 'close' } }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('end', () => {
@@ -16,9 +17,10 @@ export function ask<T>(socket: string, path: string): Promise<T> {
         }
       });
     });
-    request.on('error', (error: NodeJS.ErrnoException) => {
+    asking.on('error', (error: NodeJS.ErrnoException) => {
       reject(CliErrors.notRunning({ socket, reason: error.code ?? error.message }));
     });
+    asking.end(words === undefined ? undefined : JSON.stringify(words));
   });
 }
 

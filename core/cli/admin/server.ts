@@ -1,5 +1,5 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { AgentReports } from '../../host/reports';
@@ -22,13 +22,17 @@ const ROUTES: Readonly<Record<string, Route>> = {
   plan: async (agent) => ok(await agent.plan()),
   metrics: async (agent) => ok(await agent.metrics()),
   trace: (agent) => ok(agent.trace()),
+  commands: (agent) => ok(agent.commands()),
   explain: async (agent, port) => {
     const report = await agent.explain(port);
     return report === undefined ? { status: 404, body: { error: `no port ${port} is plugged here` } } : ok(report);
   },
 };
 
-/** Serves the agent's reports on a unix socket that root and the agent's group may use. Reading only. */
+/** Bytes that the words of a command may take. */
+const LONGEST_BODY = 64 * 1024;
+
+/** Serves the agent's reports, and the commands of its plugins, on a unix socket that root and the agent's group may use. */
 export class AdminServer {
   private server: Server | undefined;
 
@@ -60,7 +64,7 @@ export class AdminServer {
   }
 
   private async listen(): Promise<Server> {
-    const server = createServer((request, response) => void this.answer(request.url ?? '/', response));
+    const server = createServer((request, response) => void this.answer(request, response));
     server.keepAliveTimeout = 1;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -69,14 +73,16 @@ export class AdminServer {
     return server;
   }
 
-  private async answer(url: string, response: ServerResponse): Promise<void> {
-    const [, name = '', argument = ''] = url.split('/');
-    const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      const [, name = '', argument = '', command = ''] = (request.url ?? '/').split('/').map(decodeURIComponent);
+      const runs: Route = async (agent, plugin) => ok(await agent.command(plugin, command, await wordsOf(request)));
+      const reads = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+      const route = name === 'command' && request.method === 'POST' ? runs : reads;
       const { status, body } =
         route === undefined
           ? { status: 404, body: { error: `no such report; there are ${Object.keys(ROUTES).join(', ')}` } }
-          : await route(this.agent, decodeURIComponent(argument));
+          : await route(this.agent, argument);
       const isText = typeof body === 'string';
       response.writeHead(status, { 'content-type': isText ? 'text/plain; version=0.0.4' : 'application/json' });
       response.end(isText ? body : JSON.stringify(body));
@@ -85,6 +91,19 @@ export class AdminServer {
       response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
     }
   }
+}
+
+async function wordsOf(request: IncomingMessage): Promise<readonly string[]> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+    if (length > LONGEST_BODY) throw new Error(`a command's words take at most ${LONGEST_BODY} bytes`);
+  }
+  const words: unknown = JSON.parse(Buffer.concat(parts).toString() || '[]');
+  if (!Array.isArray(words)) throw new Error('the words of a command are a JSON array of texts');
+  return words.map(String);
 }
 
 function isServed(socket: string): Promise<boolean> {

@@ -33,7 +33,7 @@ export function printStatus(report: StatusReport): string {
 
 export function printPlugins(reports: readonly PluginReport[]): string {
   return columns(
-    ['#', 'PLUGIN', 'STATE', 'START', 'FROM', 'PROVIDES', 'HOOKS'],
+    ['#', 'PLUGIN', 'STATE', 'START', 'FROM', 'PROVIDES', 'TABLES', 'HOOKS'],
     reports.map((each) => [
       String(each.order),
       each.id,
@@ -41,6 +41,9 @@ export function printPlugins(reports: readonly PluginReport[]): string {
       each.startMs === null ? '-' : `${each.startMs.toFixed(1)} ms`,
       each.from,
       each.provides.join(' ') || '-',
+      Object.entries(each.tables)
+        .map(([name, number]) => `${name}=${number}`)
+        .join(' ') || '-',
       each.hooks.join(' ') || '-',
     ]),
   );

@@ -31,6 +31,15 @@ export const ownOptions = section('patchbay', [
   ['run_dir', text, '/run/patchbay', honoured('settings.run_dir')],
   ['state_dir', text, '/var/lib/patchbay', honoured('settings.state_dir')],
   [
+    'reserved_cookies',
+    list,
+    '',
+    honoured(
+      'settings.reserved_cookies',
+      'cookies (`0x…`) of flows that somebody else keeps in tables of ours, and that stay',
+    ),
+  ],
+  [
     'resync_interval',
     natural,
     '600',

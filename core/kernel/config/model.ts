@@ -59,6 +59,8 @@ export interface AgentSettings {
   readonly resync_interval: number;
   /** Options and plugins that are missing here and that the operator goes without knowingly. */
   readonly accept_missing: readonly string[];
+  /** Cookies (`0x…`) of somebody else's flows in claimed tables, which stay. */
+  readonly reserved_cookies: readonly string[];
   readonly logging: LoggingSettings;
 }
 

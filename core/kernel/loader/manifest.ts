@@ -1,4 +1,4 @@
-import { type Manifest, manifestOf, type PluginClass, SDK_VERSION } from '@patchbay/sdk';
+import { type Manifest, manifestOf, type OvsdbColumn, type PluginClass, SDK_VERSION } from '@patchbay/sdk';
 import { satisfies, validRange } from 'semver';
 import { z } from 'zod';
 import { KernelError } from '../errors';
@@ -14,6 +14,22 @@ const ProvidedToken = TokenShape.refine(
   'is no provided token; only those can be provided or required',
 );
 const Priority = z.int().min(0).max(65_535);
+
+const BridgeName = z.union([z.enum(['integration', 'tunnel', 'provider']), z.strictObject({ name: z.string() })]);
+const COLUMNS = [
+  'Open_vSwitch:bridges',
+  'Bridge:ports',
+  'Bridge:datapath_type',
+  'Bridge:fail_mode',
+  'Bridge:protocols',
+  'Bridge:other_config',
+  'Bridge:external_ids',
+  'Bridge:mcast_snooping_enable',
+  'Port:tag',
+  'Port:other_config',
+  'Port:qos',
+  'Interface:other_config',
+] as const satisfies readonly OvsdbColumn[];
 
 const ManifestShape = z.strictObject({
   id: Id,
@@ -31,12 +47,22 @@ const ManifestShape = z.strictObject({
   claims: z
     .array(
       z.strictObject({
-        bridge: z.union([z.enum(['integration', 'tunnel', 'provider']), z.strictObject({ name: z.string() })]),
+        bridge: BridgeName,
         // OpenFlow 1.3, 7.3.4.1: 255 stands for all tables.
         tables: z.union([z.array(z.int().min(0).max(254)), z.literal('all')]),
         priorities: z.tuple([Priority, Priority]).optional(),
       }),
     )
+    .optional(),
+  columns: z.array(z.strictObject({ bridge: BridgeName, columns: z.array(z.enum(COLUMNS)) })).optional(),
+  tables: z
+    .array(
+      z.strictObject({
+        bridge: z.enum(['integration', 'tunnel']),
+        name: z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'is not lower-case words joined by hyphens'),
+      }),
+    )
+    .refine((tables) => new Set(tables.map(({ name }) => name)).size === tables.length, 'names a table twice')
     .optional(),
   required: z.boolean().optional(),
   onFailure: z.enum(['abort', 'degrade']),

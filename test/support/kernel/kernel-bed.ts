@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manifestOf, type PluginClass } from '@patchbay/sdk';
 import type { PluginEntry } from '../../../core/kernel/config/model';
-import { createKernel, type Kernel, type KernelOptions } from '../../../core/kernel/kernel';
+import { type AgentServices, createKernel, type Kernel, type KernelOptions } from '../../../core/kernel/kernel';
 import { MemoryDesiredStore } from './memory-desired-store';
 import { RecordingLog } from './recording-logger';
 
@@ -27,6 +27,7 @@ export function listOf(classes: readonly PluginClass[]): readonly PluginEntry[] 
 export function kernelBed(
   classes: readonly PluginClass[],
   options: Partial<KernelOptions> = {},
+  services: Partial<AgentServices> = {},
 ): KernelBed & { readonly remove: () => Promise<void> } {
   const stateDir = mkdtempSync(join(tmpdir(), 'patchbay-kernel-'));
   const store = new MemoryDesiredStore();
@@ -71,6 +72,13 @@ export function kernelBed(
         flushConntrack: async () => undefined,
         deleteLearned: async () => undefined,
       }),
+      packetsOf: () => () => undefined,
+      metricsFor: () => ({
+        counter: () => ({ add: () => undefined }),
+        gauge: () => ({ set: () => undefined }),
+        histogram: () => ({ observe: () => undefined }),
+      }),
+      ...services,
     },
     ...options,
   });

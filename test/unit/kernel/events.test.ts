@@ -2,6 +2,7 @@ import type { AgentHooks, DesiredState, KeyProgress } from '@patchbay/sdk';
 import { DesiredSlice } from '../../../core/kernel/desired-slice';
 import { EventContext } from '../../../core/kernel/event-context';
 import { Events } from '../../../core/kernel/events';
+import { HealthBook } from '../../../core/kernel/health';
 import { TapMarker } from '../../../core/kernel/hooks/marker';
 import { HOOK_SETTINGS, HookTable } from '../../../core/kernel/hooks/table';
 import { MemoryDesiredStore } from '../../support/kernel/memory-desired-store';
@@ -28,7 +29,14 @@ function bed() {
     isRequired: (plugin) => plugin === 'wall',
     callsFor: (cause) => table.callsFor(cause),
   });
-  const desired = (plugin: string): DesiredState => new DesiredSlice(plugin, store, context, log.for(plugin));
+  const desired = (plugin: string): DesiredState =>
+    new DesiredSlice({
+      plugin,
+      store,
+      context,
+      logger: log.for(plugin),
+      health: new HealthBook().of(plugin),
+    });
   const tap = (plugin: string, taps: (hooks: AgentHooks) => void): void => taps(table.hooksFor(plugin));
   return { context, store, table, events, desired, tap };
 }
