@@ -5,6 +5,7 @@ import { AdminServer } from './admin/server';
 import type { LoadedConfiguration } from './configuration';
 import { CliErrors } from './errors';
 import { ExitStatus, exitStatusOf } from './exit-status';
+import { watchStrayErrors } from './stray-errors';
 import { ServiceManager } from './systemd';
 
 export interface RunParts {
@@ -27,7 +28,8 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
   const manager = new ServiceManager();
   const host = parts.createHost(configuration, directory, parts.stock);
   const admin = new AdminServer(join(configuration.settings.run_dir, 'patchbay.sock'), host);
-  const asked = stopAsked();
+  const stray = watchStrayErrors(process, host);
+  const asked = Promise.race([stopAsked(), stray.fatal]);
   process.on('SIGHUP', () => {
     const { configuration: now, problems: mistakes } = load();
     for (const mistake of mistakes) parts.complain(`the configuration stays as it was: ${mistake.message}`);
@@ -45,16 +47,16 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
     return exitStatusOf(error);
   }
   void host.synced.then(() => manager.ready(() => host.isAlive()));
-  await asked;
+  const outcome = await asked;
   manager.stopping();
   await admin.stop();
   await host.stop();
-  return ExitStatus.done;
+  return outcome === 'failed' ? ExitStatus.failed : ExitStatus.done;
 }
 
-function stopAsked(): Promise<void> {
+function stopAsked(): Promise<'asked'> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
+    process.once('SIGTERM', () => resolve('asked'));
+    process.once('SIGINT', () => resolve('asked'));
   });
 }

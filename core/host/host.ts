@@ -9,6 +9,9 @@ export interface Stock {
   readonly lists: Readonly<Record<'standalone' | 'neutron', readonly string[]>>;
 }
 
+/** An error that nobody caught: of work that ran beside, or thrown where the event loop called us. */
+export type StrayError = 'rejection' | 'exception';
+
 /** One agent in this process. */
 export interface Host extends AgentReports {
   /** Resolves when every plugin has started; rejects with a coded error, all stopped, where the agent cannot run. */
@@ -19,6 +22,8 @@ export interface Host extends AgentReports {
   readonly synced: Promise<void>;
   /** Whether the process does its work: what the watchdog asks. */
   isAlive(): boolean;
+  /** Logs an error that nobody caught. */
+  stray(kind: StrayError, error: unknown): void;
   /** SIGHUP: logging is as the configuration says now. Answers what else changed and needs a restart. */
   reload(configuration: Configuration): readonly string[];
 }

@@ -78,7 +78,7 @@ export class Channel {
       this.writer.u16(8);
       this.writer.u32(bitmap);
     });
-    this.write(this.writer.take());
+    this.write(this.writer.take()).catch((error: Error) => this.helloDone?.(error));
     await greeting;
     if (this.times.echoAfter > 0) {
       this.echoTimer = setInterval(() => this.checkAlive(), this.times.echoAfter);

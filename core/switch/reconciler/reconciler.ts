@@ -263,7 +263,7 @@ export class Reconciler {
     const open = (): void => {
       for (const owner of end.opened) settle(owner);
     };
-    end.effective.then(open, (error: unknown) => {
+    end.effective.then(open).catch((error: unknown) => {
       this.parts.logger.warn('ovs-vswitchd does not act on its configuration', { error: String(error) });
       for (const owner of end.opened) {
         const waitingFor = ['ovs-vswitchd to act on its configuration'];
