@@ -44,6 +44,9 @@ import { formerVlan, vifOf } from './vif';
   provides: [Service.ports],
   config: PortBindingConfig,
   claims: [{ bridge: 'integration', tables: [0], priorities: [1, 1] }],
+  columns: [
+    { bridge: 'integration', columns: ['Port:tag', 'Port:other_config', 'Interface:other_config', 'Bridge:ports'] },
+  ],
   onFailure: 'abort',
 })
 export class PortBinding implements Plugin {
