@@ -114,6 +114,8 @@ export class SecurityGroups implements Plugin {
     hooks.onAgentSynced(() => {
       this.synced = true;
       this.completeIfWhole();
+      // Rules may have gone while the agent was down.
+      this.connections.review(new Set(this.policies.filtered().map(({ localVlan }) => localVlan)));
     });
     hooks.onReportState(() => ({ configurations: { ovs_hybrid_plug: false } }));
   }
