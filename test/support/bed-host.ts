@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argvOf, type Command, repository, run, until } from './bed-command';
 import { Capture, type CaptureOptions, Guest } from './bed-guest';
@@ -166,9 +166,10 @@ export class Host {
     }
   }
 
+  /** Of a name that no earlier program had: hosts come and go in one bed, and their logs stay. */
   logFile(name: string): string {
-    this.logs += 1;
-    return join(this.folder, `${String(this.logs).padStart(2, '0')}-${name}.log`);
+    this.logs = Math.max(this.logs, readdirSync(this.folder).length) + 1;
+    return join(this.folder, `${String(this.logs).padStart(3, '0')}-${name}.log`);
   }
 
   async stopPrograms(): Promise<void> {

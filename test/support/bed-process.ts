@@ -78,7 +78,12 @@ export class Running {
   }
 
   private killGroup(): void {
-    process.kill(-this.pid, 'SIGKILL');
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch (error) {
+      // It has just ended by itself, and its 'exit' is on its way.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 
   private end(ending: Ending, done: (ending: Ending) => void): void {
