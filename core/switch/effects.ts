@@ -6,6 +6,7 @@ import {
   type LearnedFlows,
   type Logger,
 } from '@patchbay/sdk';
+import type { Conntrack } from './conntrack/conntrack';
 import { switchErrors } from './errors';
 import type { OpenFlowConnection } from './openflow';
 import { type FlowTableClient, type InstalledFlow, OpenFlowError } from './openflow';
@@ -25,6 +26,8 @@ interface EffectSources {
   readonly stated: () => Promise<unknown>;
   /** Why nothing may be done now, or undefined. */
   readonly held: () => string | undefined;
+  /** For an Open vSwitch whose OpenFlow cannot flush. */
+  readonly conntrack: Pick<Conntrack, 'flush'>;
   readonly logger: Logger;
 }
 
@@ -65,8 +68,14 @@ export function effectsFor(plugin: string, sources: EffectSources): Effects {
       try {
         await flush(client, zone, tuple, sources.version());
       } catch (error) {
-        if (error instanceof OpenFlowError) throw switchErrors.noFlush({ version: sources.version() }, error);
-        throw error;
+        if (!(error instanceof OpenFlowError)) throw error;
+        sources.logger.info('this Open vSwitch cannot flush over OpenFlow; its control socket is asked', {
+          plugin,
+          zone,
+        });
+        await sources.conntrack.flush(zone, tuple).catch((second: unknown) => {
+          throw switchErrors.noFlush({ version: sources.version() }, second);
+        });
       }
     },
   };

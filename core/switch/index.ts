@@ -1,5 +1,7 @@
 import type { Effects, Logger, SwitchReconnection, SwitchView, Unsubscribe } from '@patchbay/sdk';
 import { canonical } from './canonical';
+import { Conntrack } from './conntrack/conntrack';
+import { askOver, controlSocketIn } from './conntrack/control-socket';
 import { DesiredKeys } from './desired-store';
 import { effectsFor } from './effects';
 import { switchErrors } from './errors';
@@ -85,6 +87,9 @@ export interface Switch {
   settled(): Promise<void>;
 }
 
+/** How long those who ask for flows wait for a bridge that is not read yet, in milliseconds. */
+const READ_PATIENCE_MS = 3_000;
+
 export function createSwitch(options: SwitchOptions): Switch {
   return new SwitchSide(options);
 }
@@ -99,9 +104,11 @@ class SwitchSide implements Switch {
   private readonly blueprint: Blueprint;
   readonly packets: PacketDispatch;
   private readonly links: Links;
+  private readonly conntrack: Conntrack;
   private readonly reconciler: Reconciler;
   private readonly lockName = LOCK;
   private readonly ownTarget: string;
+  private readonly readers = new Map<string, readonly (() => void)[]>();
   private firstRead: () => void = () => undefined;
   private resyncTimer: NodeJS.Timeout | undefined;
   private connected = false;
@@ -139,11 +146,15 @@ class SwitchSide implements Switch {
     const ready = new Promise<void>((resolve) => {
       this.firstRead = resolve;
     });
+    const ask = askOver(() => controlSocketIn(settings.ovs_run_dir), settings.ovsdb_timeout * 1000);
+    this.conntrack = new Conntrack(ask, () => this.datapath());
     this.view = new LiveSwitchView({
       rows: this.mirror,
       ready,
       summary: () => summaryOf(this.root(), this.connected),
       boardOf: (bridge) => this.blueprint.board(bridge),
+      conntrack: this.conntrack,
+      tablesRead: (bridge) => this.tablesRead(bridge),
     });
     this.packets = new PacketDispatch(this.mirror);
     this.links = new Links(
@@ -177,6 +188,7 @@ class SwitchSide implements Switch {
         const writing = this.writing();
         return writing === 'yes' ? undefined : writing.held;
       },
+      conntrack: this.conntrack,
       logger: this.options.logger,
     });
   }
@@ -279,6 +291,12 @@ class SwitchSide implements Switch {
     });
   }
 
+  /** The datapath of the integration bridge, as ovs-dpctl(8) names it. */
+  private datapath(): string {
+    const type = this.mirror.bridge(this.options.settings.integration_bridge)?.datapathType || 'system';
+    return `${type}@ovs-${type}`;
+  }
+
   private root(): RootRow {
     for (const row of this.client.replica.table('Open_vSwitch')) return row;
     return undefined;
@@ -313,12 +331,24 @@ class SwitchSide implements Switch {
     this.reconciler.linkUp(bridge);
   }
 
+  private async tablesRead(bridge: string): Promise<void> {
+    const { integration_bridge, tunnel_bridge } = this.options.settings;
+    if (bridge !== integration_bridge && bridge !== tunnel_bridge) return;
+    if (this.mirror.bridge(bridge) === undefined || this.blueprint.board(bridge).installed !== undefined) return;
+    await new Promise<void>((resolve) => {
+      this.readers.set(bridge, [...(this.readers.get(bridge) ?? []), resolve]);
+      setTimeout(resolve, READ_PATIENCE_MS).unref();
+    });
+  }
+
   private sweepable(plugin: string): void {
     for (const board of this.blueprint.allBoards()) board.compareUnwanted();
     this.reconciler.sweep(`${plugin} complete`);
   }
 
   private recognise(bridge: string): void {
+    for (const resolve of this.readers.get(bridge) ?? []) resolve();
+    this.readers.delete(bridge);
     const installed = this.blueprint.board(bridge).installed?.values() ?? [];
     const cookie = this.ownership.recognise(bridge, installed);
     if (cookie !== undefined) {

@@ -1,4 +1,14 @@
-import type { BridgeView, Flow, PortView, SwitchChange, SwitchSummary, SwitchView, Unsubscribe } from '@patchbay/sdk';
+import type {
+  BridgeView,
+  Flow,
+  PortView,
+  SwitchChange,
+  SwitchSummary,
+  SwitchView,
+  TrackedConnection,
+  Unsubscribe,
+} from '@patchbay/sdk';
+import type { Conntrack } from './conntrack/conntrack';
 import type { Board } from './planner/board';
 import type { BridgeRow, PortRow, Rows } from './planner/rows';
 import type { MirrorChange, MirrorChanges } from './rows-mirror';
@@ -9,6 +19,9 @@ interface ViewSources {
   readonly ready: Promise<void>;
   readonly summary: () => SwitchSummary;
   readonly boardOf: (bridge: string) => Board;
+  readonly conntrack: Pick<Conntrack, 'connections'>;
+  /** Resolves when the bridge's tables were read, or will not be read soon. */
+  readonly tablesRead: (bridge: string) => Promise<void>;
 }
 
 /** The switch for reading: the database's rows, and the flows that the agent knows to be installed. */
@@ -34,11 +47,16 @@ export class LiveSwitchView implements SwitchView {
 
   async flows(bridge: string, tables?: readonly number[]): Promise<readonly (Flow & { readonly cookie: bigint })[]> {
     await this.sources.ready;
+    await this.sources.tablesRead(bridge);
     const installed = [...(this.sources.boardOf(bridge).installed?.values() ?? [])];
     return installed.flatMap((one) => {
       if (one.kind !== 'flow' || tables?.includes(one.table) === false) return [];
       return [{ ...one.decode(), cookie: one.cookie }];
     });
+  }
+
+  connections(zone: number): Promise<readonly TrackedConnection[]> {
+    return this.sources.conntrack.connections(zone);
   }
 
   watch(listener: (changes: readonly SwitchChange[]) => void): Unsubscribe {

@@ -248,10 +248,16 @@ export class SecurityGroups implements Plugin {
   }
 
   private async readIds(): Promise<void> {
-    const progress = await this.desired.progress('base');
-    if (progress.state !== 'applied') throw SecurityGroupErrors.switchUnread({ state: progress.state });
+    const bridge = this.identity.integrationBridge;
+    const isThere = (await this.switchView.bridges()).some(({ name }) => name === bridge);
+    const installed = isThere ? await this.switchView.flows(bridge) : [];
+    // No flow at all: the bridge is new, or has not been read.
+    if (isThere && installed.length === 0) {
+      const { state } = await this.desired.progress('base');
+      if (state !== 'applied') throw SecurityGroupErrors.switchUnread({ state });
+    }
     const { rulesEgress, rulesIngress } = FirewallTable;
-    await this.ids.load(await this.switchView.flows(this.identity.integrationBridge, [rulesEgress, rulesIngress]));
+    await this.ids.load(installed.filter(({ table }) => table === rulesEgress || table === rulesIngress));
   }
 
   // ── health ───────────────────────────────────────────────────────────────────────────────────────────────────────────

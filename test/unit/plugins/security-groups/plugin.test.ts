@@ -1,5 +1,5 @@
 import { type Flow, parseFlows } from '@patchbay/sdk';
-import { boundPort, expectFlows, VLAN_SEGMENT } from '../../../support/plugin-kit';
+import { boundPort, bridgeRow, expectFlows, VLAN_SEGMENT } from '../../../support/plugin-kit';
 import { group, setUp } from './groups-kit';
 
 type Bed = ReturnType<typeof setUp>;
@@ -203,6 +203,7 @@ describe('conjunction ids', () => {
       'table=82,priority=70,ip,reg6=7,nw_src=1.2.3.4 actions=conjunction(43,1/2)',
     );
     const bed = setUp({ installed: async () => (installed === undefined ? [] : [{ ...installed.flow, cookie: 1n }]) });
+    bed.view.addBridge(bridgeRow('br-int'));
     bed.resources.groups.set('web', group('web', [{ remoteGroupId: 'web' }]));
     bed.resources.setMembers('web', '10.0.0.1');
     await addPort(bed, 'p1', ['web'], '10.0.0.1');
@@ -212,6 +213,7 @@ describe('conjunction ids', () => {
 
   test('are given only when it is known which are installed', async () => {
     const bed = setUp();
+    bed.view.addBridge(bridgeRow('br-int'));
     bed.desired.progress = async () => ({ state: 'pending', waitingFor: ['a connection'] });
     bed.resources.groups.set('web', group('web', []));
     await expect(addPort(bed, 'p1', ['web'], '10.0.0.1')).rejects.toThrow('could not be read yet (pending)');
