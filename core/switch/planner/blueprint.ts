@@ -102,14 +102,23 @@ export class Blueprint {
   /** A bridge was read, or its connection was lost: every key's progress and every gate may depend on it. */
   readinessChanged(): void {
     for (const subject of this.gatekeepers.keys()) this.subjects.add(subject);
-    for (const slot of this.slots.values()) this.stale.add(slot);
+    for (const slot of this.slots.values()) this.lookAtAgain(slot);
   }
 
   /** Compares everything, not only what changed. */
   compareAll(): void {
-    for (const slot of this.slots.values()) this.stale.add(slot);
+    for (const slot of this.slots.values()) this.lookAtAgain(slot);
     this.rowPlanner.touchAll();
     for (const board of this.boards.values()) board.compareAll();
+  }
+
+  /**
+   * What a key comes to depends on its records, on rows by name, which tell when they change, and, where it makes ports, on ports
+   * under other names and on whether bridges are read. Only those of the last kind are compiled again for no change of theirs.
+   */
+  private lookAtAgain(slot: Slot): void {
+    if ((slot.records.ports ?? []).length > 0 || slot.quarantine !== undefined) this.stale.add(slot);
+    else this.touched.add(slot.owner);
   }
 
   /** Holds a key back that the switch refused. What the switch has acknowledged of it stays. */
@@ -128,10 +137,20 @@ export class Blueprint {
     this.stale.add(slot);
   }
 
+  /** Compiles keys that changed for about `budgetMs`. Answers whether some are left: `plan` would compile them at one go. */
+  compileSome(budgetMs: number): boolean {
+    const end = performance.now() + budgetMs;
+    for (const slot of this.stale) {
+      this.stale.delete(slot);
+      this.recompile(slot);
+      if (performance.now() >= end) break;
+    }
+    return this.stale.size > 0;
+  }
+
   /** The plan for all that changed since the last one. */
   plan(): Plan {
-    for (const slot of this.stale) this.recompile(slot);
-    this.stale.clear();
+    while (this.compileSome(Number.POSITIVE_INFINITY));
     this.settleBoards();
     this.positionGates();
     // Admission flows may have displaced, or made room for, what a required key wants.

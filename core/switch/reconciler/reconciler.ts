@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DesiredRecords, Logger, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
 import type { DesiredKeys } from '../desired-store';
 import type { Blueprint } from '../planner/blueprint';
@@ -26,6 +27,9 @@ export interface ReconcilerParts {
   /** Bridges whose flows are dropped when they are read for the first time, as the operator asked. */
   readonly purgeOnce?: readonly string[];
 }
+
+/** How long the event loop is kept from other work at a stretch while much is compiled, in milliseconds. */
+const SLICE_MS = 20;
 
 /** Figures since the start. */
 export interface ReconcilerFigures {
@@ -179,6 +183,7 @@ export class Reconciler {
       this.quarantine.forget(plugin, key);
       blueprint.state(plugin, key, records);
     }
+    while (blueprint.compileSome(SLICE_MS)) await nextTurn();
     const versions = new Map(dirty.map(({ plugin, key }) => [`${plugin} ${key}`, store.takenVersion({ plugin, key })]));
     const end = await runRound({
       ...this.parts,
