@@ -22,8 +22,10 @@ const OF_COMMANDS: Readonly<Record<string, number>> = {
   [twoConfigurations.code]: ExitStatus.usage,
 };
 
-/** Bad input stays bad however often it is tried; anything else may go well the next time. */
+/** Bad input stays bad however often it is tried; anything else may go well the next time. A failed plugin is looked into. */
 export function exitStatusOf(error: unknown): number {
   if (!(error instanceof PatchbayError)) return ExitStatus.failed;
-  return OF_COMMANDS[error.code] ?? (error.class === 'refused' ? ExitStatus.configuration : ExitStatus.failed);
+  const ofCommand = OF_COMMANDS[error.code];
+  if (ofCommand !== undefined) return ofCommand;
+  return error.class === 'refused' ? ExitStatus.configuration : exitStatusOf(error.cause);
 }

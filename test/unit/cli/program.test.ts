@@ -5,7 +5,9 @@ import { STOCK } from '@patchbay/plugins';
 import { CliErrors } from '../../../core/cli/errors';
 import { ExitStatus, exitStatusOf } from '../../../core/cli/exit-status';
 import { type ProgramParts, runProgram } from '../../../core/cli/program';
+import { KernelError } from '../../../core/kernel/errors';
 import { switchErrors } from '../../../core/switch/errors';
+import { StandaloneErrors } from '../../../plugins/standalone/errors';
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -99,6 +101,11 @@ describe('the patchbay command', () => {
 });
 
 describe('exit statuses', () => {
+  it('takes a plugin that failed over bad input for a refused configuration', () => {
+    const failure = KernelError.pluginFailed({}, StandaloneErrors.badNetworks());
+    expect(exitStatusOf(failure)).toBe(ExitStatus.configuration);
+  });
+
   it('leaves an agent that another try may help to the service manager', () => {
     expect(exitStatusOf(switchErrors.unreachable())).toBe(ExitStatus.failed);
     expect(exitStatusOf(CliErrors.alreadyRunning())).toBe(ExitStatus.failed);
