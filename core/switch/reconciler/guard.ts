@@ -16,9 +16,12 @@ export interface WritingConditions {
   readonly ownTarget: string;
 }
 
+/** At every start; no reason to tell anybody. */
+export const NOT_STARTED = 'the plugins have not all started yet';
+
 /** Two agents on one switch never both write: the first reason that holds is given. */
 export function mayWrite(conditions: WritingConditions): Writing {
-  if (!conditions.pluginsStarted) return { held: 'the plugins have not all started yet' };
+  if (!conditions.pluginsStarted) return { held: NOT_STARTED };
   if (!conditions.databaseConnected) return { held: 'there is no connection to the switch database' };
   if (!conditions.lockHeld) return { held: 'another Patchbay holds the switch (OVSDB lock "patchbay")' };
   if (conditions.restoringFlows) return { held: 'the switch is restoring flows (other_config:flow-restore-wait)' };

@@ -4,7 +4,7 @@ import type { DesiredKeys } from '../desired-store';
 import type { Blueprint } from '../planner/blueprint';
 import { nameOf, type Owner } from '../planner/owner';
 import type { Database } from './database';
-import type { Writing } from './guard';
+import { NOT_STARTED, type Writing } from './guard';
 import { Installation } from './installation';
 import type { Links } from './links';
 import { Quarantine } from './quarantine';
@@ -67,7 +67,7 @@ export class Reconciler {
   private running = false;
   private stopped = true;
   private sweepDue = false;
-  private wasHeld: string | undefined = 'it has not started';
+  private wasHeld: string | undefined = NOT_STARTED;
   private retryTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: ReconcilerParts) {
