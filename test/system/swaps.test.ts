@@ -1,0 +1,128 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PluginReport } from '../../core/host/reports';
+import { Bed, type Host, type NeutronPort, type Running, until } from '../support/bed';
+import { conditionsOf, patchbay, report, startedPatchbay, statusOf } from '../support/bed-agent';
+import { repository } from '../support/bed-command';
+
+jest.setTimeout(120_000);
+
+const vendor = (file: string) => join(repository, 'test/fixtures/vendor', file);
+/** In the words of patchbay.yaml; JSON is YAML. */
+const PLUGINS = {
+  plugins: [
+    { replace: 'heartbeat', with: vendor('pulse.js'), options: { word: 'from the vendor' } },
+    { replace: 'bridge-mappings', with: vendor('cabling.js'), options: { cables: { physnet1: 'br-ex' } } },
+    { name: vendor('faulty.js') },
+  ],
+};
+
+let bed: Bed;
+let host: Host;
+beforeAll(async () => {
+  bed = await Bed.start({ server: true });
+  host = bed.host(1);
+});
+afterAll(() => bed.stop());
+
+/** Patchbay on the reference agent's ini, with `[patchbay] plugins_file`. */
+function options(plugins: unknown) {
+  const file = join(host.folder, 'plugins.yaml');
+  writeFileSync(file, JSON.stringify(plugins, null, 1));
+  return {
+    ini: {
+      ovs: { bridge_mappings: undefined },
+      securitygroup: { firewall_driver: 'noop' },
+      patchbay: { plugins_file: file },
+    },
+  };
+}
+
+const plugins = async (): Promise<ReadonlyMap<string, PluginReport>> =>
+  new Map((await report<readonly PluginReport[]>(host, 'plugins')).map((each) => [each.id, each]));
+
+const conditions = async (plugin: string): Promise<string> => conditionsOf(await statusOf(host), plugin).join('\n');
+
+describe("an agent with vendors' plugins in the place of stock ones, and beside faulty ones", () => {
+  let agent: Running;
+  let port: NeutronPort;
+
+  beforeAll(async () => {
+    agent = await startedPatchbay(host, options(PLUGINS));
+    await bed.rest.untilAgentIsAlive('host1');
+    const network = await bed.rest.createNetwork({
+      'provider:network_type': 'vlan',
+      'provider:physical_network': 'physnet1',
+      'provider:segmentation_id': 444,
+    });
+    port = await bed.rest.createPort(network.id, 'host1');
+    await host.plug(port.id, port.mac_address);
+    await bed.rest.untilPortsAre('ACTIVE', [port.id]);
+  });
+
+  test('brings ports up', async () => {
+    await expect(patchbay(host, 'status')).resolves.toContain('ports    1 up');
+  });
+
+  test('lists the plugins that took the places, and from where', async () => {
+    const listed = await plugins();
+    expect([...listed.keys()]).toEqual(expect.arrayContaining(['pulse', 'cabling']));
+    expect(listed.has('heartbeat')).toBe(false);
+    expect(listed.has('bridge-mappings')).toBe(false);
+    expect(listed.get('pulse')).toMatchObject({ state: 'running', from: expect.stringMatching(/plugins\.yaml:\d+/) });
+  });
+
+  test("has the vendor's word in the server's list of agents", async () => {
+    await until(async () => (await bed.rest.agents())[0]?.configurations.word === 'from the vendor');
+  });
+
+  test("has the vendor's patch ports and translation, and none of the stock plugin's", async () => {
+    const tag = (await host.vsctl('get', 'Port', `tap${port.id.slice(0, 11)}`, 'tag')).trim();
+    await expect(host.vsctl('list-ports', 'br-ex')).resolves.toContain('down-br-ex');
+    await expect(host.vsctl('list-ports', 'br-int')).resolves.not.toContain('int-br-ex');
+    await expect(host.dumpFlows('br-ex')).resolves.toEqual(
+      [
+        ' priority=0 actions=NORMAL',
+        ` priority=4,in_port="down-br-ex",dl_vlan=${tag} actions=set_field:${0x1000 + 444}->vlan_vid,NORMAL`,
+      ].map((flow) => expect.stringContaining(flow.trim())),
+    );
+  });
+
+  test('names the plugin that throws, the hook, and what it threw', async () => {
+    await expect(conditions('throwing')).resolves.toMatch(/onPortAdded[\s\S]*the added port is not to my taste/);
+    await expect(conditions('throwing')).resolves.toMatch(/beforePortBind[\s\S]*the draft is not to my taste/);
+    expect(agent.log()).toMatch(/throwing.*the added port is not to my taste/);
+  });
+
+  test('names the plugin that hangs, and the hook', async () => {
+    await until(async () => /onSegmentBound/.test(await conditions('hanging')));
+    expect(agent.log()).toMatch(/hanging.*onSegmentBound/);
+  });
+
+  test('names the plugin that asks for a service that nobody provides, and the service', async () => {
+    expect((await plugins()).get('lacking')?.state).toMatch(/^failed: .*weather/);
+    await expect(conditions('lacking')).resolves.toContain('weather');
+    expect(agent.log()).toMatch(/lacking.*weather/);
+  });
+
+  test('names the plugin that cannot start, and why', async () => {
+    expect((await plugins()).get('unstarted')?.state).toMatch(/^failed: .*the licence has run out/);
+    await expect(patchbay(host, 'status')).resolves.toMatch(/unstarted.*failing.*the licence has run out/);
+  });
+
+  test('is degraded, and no more than that', async () => {
+    await expect(statusOf(host)).resolves.toMatchObject({ ready: true, phase: 'running', health: 'degraded' });
+  });
+});
+
+test("an option that a vendor's plugin does not know stops the start, with plugin, option and place", async () => {
+  await host.stopPrograms();
+  const wrong = { plugins: [{ replace: 'heartbeat', with: vendor('pulse.js'), options: { word: 'x', wrod: 'y' } }] };
+  const agent = host.startPatchbay(options(wrong));
+
+  await expect(agent.ended).resolves.not.toMatchObject({ status: 0 });
+
+  expect(agent.log()).toMatch(/pulse/);
+  expect(agent.log()).toMatch(/wrod/);
+  expect(agent.log()).toMatch(/plugins\.yaml:\d+/);
+});
