@@ -29,7 +29,7 @@ export class Running {
     try {
       const [first, ...rest] = argv;
       const child = spawn(first, rest, { cwd: repository, detached: true, stdio: ['ignore', log, log] });
-      // A test that forgets to stop it does not keep the test runner from ending; the host's end ends the program.
+      // A test that forgets to stop it does not keep the test runner from ending; the host's end ends the program. Who stops it, waits.
       child.unref();
       return new Running(child, program, logFile);
     } finally {
@@ -63,6 +63,7 @@ export class Running {
   /** Asks the program to end (SIGTERM unless another signal is named) and waits; after `patienceMs` its whole group is killed. */
   async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = 20_000): Promise<Ending> {
     if (this.isRunning) {
+      this.child.ref();
       process.kill(this.pid, signal);
       const impatience = setTimeout(() => this.killGroup(), patienceMs);
       await this.ended;
@@ -73,7 +74,10 @@ export class Running {
 
   /** Kills the program and its children with SIGKILL, as a crash would. */
   async crash(): Promise<Ending> {
-    if (this.isRunning) this.killGroup();
+    if (this.isRunning) {
+      this.child.ref();
+      this.killGroup();
+    }
     return this.ended;
   }
 
