@@ -278,6 +278,7 @@ class AgentHost implements Host {
       pending: status?.pending ?? 0,
       quarantined: status?.quarantined ?? 0,
       conflicts: status?.conflicts.map(({ reason }) => reason) ?? [],
+      drift: figures?.drift ?? { removed: 0, changed: 0, added: 0, row: 0 },
       rounds: figures?.rounds ?? 0,
       lastRound: figures?.lastRound ?? 'none yet',
       lastRoundMs: figures?.lastRoundMs ?? 0,

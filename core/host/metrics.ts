@@ -49,6 +49,15 @@ export class Metrics {
     );
     const metrics = this;
     new Gauge({
+      name: 'patchbay_drift_total',
+      help: 'Edits by others of what the agent installed, by what they did',
+      labelNames: ['kind'],
+      registers,
+      async collect() {
+        for (const [kind, count] of Object.entries((await metrics.status()).switch.drift)) this.set({ kind }, count);
+      },
+    });
+    new Gauge({
       name: 'patchbay_ports',
       help: 'Ports by state',
       labelNames: ['state'],

@@ -32,6 +32,8 @@ export interface SwitchReport {
   readonly pending: number;
   readonly quarantined: number;
   readonly conflicts: readonly string[];
+  /** Edits by others that were found, by what they did. */
+  readonly drift: Readonly<Record<'removed' | 'changed' | 'added' | 'row', number>>;
   readonly rounds: number;
   /** The last round in one line. */
   readonly lastRound: string;

@@ -140,6 +140,8 @@ class SwitchSide implements Switch {
       fate: fateBy(this.ownership),
       required: plugins.filter((plugin) => plugin.required).map((plugin) => plugin.id),
       controllers: { target: this.ownTarget, replaces: options.replacedControllers ?? REFERENCE_CONTROLLERS },
+      drift: settings.drift,
+      nameOfCookie: (cookie) => this.ownership.nameOf(cookie),
       rankOf: (plugin) => ranks.get(plugin) ?? plugins.length,
     };
     this.blueprint = new Blueprint(this.rules, this.mirror);
@@ -252,7 +254,7 @@ class SwitchSide implements Switch {
   }
 
   plan(): Diff {
-    const trial = new Blueprint(this.rules, this.mirror);
+    const trial = new Blueprint({ ...this.rules, drift: 'repair' }, this.mirror);
     for (const { plugin, key, records } of this.store.all()) if (records !== null) trial.state(plugin, key, records);
     const unknown: string[] = [];
     for (const board of this.blueprint.allBoards()) {

@@ -1,5 +1,5 @@
 import type { Claim } from '@patchbay/sdk';
-import { CookieRegister } from './cookies';
+import { CookieRegister, hex } from './cookies';
 import type { DesiredKeys } from './desired-store';
 import type { Installed } from './planner/board';
 import { type BridgeRole, type OwnershipRules, recogniseReference } from './planner/ownership';
@@ -31,6 +31,12 @@ export class Ownership implements OwnershipRules {
     if (bridge === this.settings.integration_bridge) return 'integration';
     if (bridge === this.settings.tunnel_bridge) return 'tunnel';
     return this.patchTowardsIntegration(bridge) === undefined ? 'other' : 'provider';
+  }
+
+  /** For people: whose cookie that is. */
+  nameOf(cookie: bigint): string {
+    const owner = this.cookies.ownerOf(cookie);
+    return owner.kind === 'plugin' ? owner.plugin : `${owner.kind} cookie ${hex(cookie)}`;
   }
 
   isComplete(plugin: string): boolean {

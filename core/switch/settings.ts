@@ -17,6 +17,7 @@ export type SwitchSettings = Pick<
   | 'drop_flows_on_start'
   | 'ovs_run_dir'
   | 'resync_interval'
+  | 'drift'
 >;
 
 /** What the switch side needs to know of the plugins on the list, in their order. */

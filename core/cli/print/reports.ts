@@ -9,6 +9,9 @@ export function printStatus(report: StatusReport): string {
     `health   ${level(report.health)}`,
     `switch   ${report.switch.connected ? `Open vSwitch ${report.switch.version}` : level('failing')}, writing: ${level(report.switch.writing)}`,
     `         ${report.switch.keys} keys, ${report.switch.flows} flows, ${report.switch.pending} pending, ${report.switch.quarantined} quarantined, ${report.switch.conflicts.length} conflicts`,
+    `         edits by others: ${Object.entries(report.switch.drift)
+      .map(([kind, count]) => `${count} ${kind}`)
+      .join(', ')}`,
     `         last of ${report.switch.rounds} rounds: ${report.switch.lastRound}`,
     `ports    ${ports.length === 0 ? 'none' : ports.join(', ')}`,
   ];

@@ -57,6 +57,8 @@ export interface AgentSettings {
   readonly state_dir: string;
   /** Seconds between comparisons of the whole switch; 0 turns them off. */
   readonly resync_interval: number;
+  /** What becomes of somebody else's edits of what the agent installed. */
+  readonly drift: 'repair' | 'report';
   /** Options and plugins that are missing here and that the operator goes without knowingly. */
   readonly accept_missing: readonly string[];
   /** Cookies (`0x…`) of somebody else's flows in claimed tables, which stay. */

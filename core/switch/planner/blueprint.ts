@@ -3,6 +3,7 @@ import { cookieOf } from '../cookies';
 import { Board, type Fate, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
 import type { Contest } from './contest';
+import type { Drift, DriftPolicy } from './drift';
 import type { Canonical } from './items';
 import { nameOf, type Owner, ownerId } from './owner';
 import { type PhasedChange, rowNameOf } from './row-changes';
@@ -17,6 +18,9 @@ export interface BlueprintRules {
   /** Plugins whose `port/<subject>` keys are a condition of every gate. */
   readonly required: readonly string[];
   readonly controllers?: ControllerRule;
+  readonly drift: DriftPolicy;
+  /** For people: whose cookie that is. */
+  nameOfCookie(cookie: bigint): string;
   /** A plugin's place in the order of plugins. */
   rankOf(plugin: string): number;
 }
@@ -47,7 +51,7 @@ export class Blueprint {
     private readonly rules: BlueprintRules,
     private readonly rows: Rows,
   ) {
-    this.rowPlanner = new RowPlanner(rows, rules.controllers);
+    this.rowPlanner = new RowPlanner(rows, rules.controllers, rules.drift);
   }
 
   /** States a key, or with null withdraws it. A key that is quarantined is given another chance. */
@@ -89,7 +93,7 @@ export class Blueprint {
   board(bridge: string): Board {
     let board = this.boards.get(bridge);
     if (board === undefined) {
-      board = new Board(bridge, { canonical: this.rules.canonical, cookieOf: rememberedCookie, fate: this.rules.fate });
+      board = new Board(bridge, { ...this.rules, cookieOf: rememberedCookie });
       this.boards.set(bridge, board);
     }
     return board;
@@ -163,6 +167,11 @@ export class Blueprint {
       if (taken.length > 0) steps.set(board.bridge, taken);
     }
     return { rows: this.rowPlanner.take(), steps };
+  }
+
+  /** Edits by somebody else that the plans since the last call were about. */
+  takeDrift(): readonly Drift[] {
+    return [...[...this.boards.values()].flatMap((board) => board.takeDrift()), ...this.rowPlanner.takeDrift()];
   }
 
   /** Owners whose progress may be another since the last call. */

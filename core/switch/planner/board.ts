@@ -2,6 +2,7 @@ import type { Flow, Group, Meter } from '@patchbay/sdk';
 import type { InstalledFlow as WireFlow } from '../openflow/installed-flow';
 import type { Contest } from './contest';
 import { type Contribution, type Decision, decide } from './decide';
+import type { Drift, DriftPolicy } from './drift';
 import type { Canonical, Item } from './items';
 import { nameOf, type Owner } from './owner';
 
@@ -49,7 +50,13 @@ interface BoardRules {
   readonly canonical: Canonical;
   readonly cookieOf: (plugin: string) => bigint;
   readonly fate: Fate;
+  readonly drift: DriftPolicy;
+  /** For people: whose cookie that is. */
+  readonly nameOfCookie: (cookie: bigint) => string;
 }
+
+/** What somebody else did to the bridge: one thing that is there now, or an identity that is there no more. */
+export type Observation = { readonly present: Installed } | { readonly absent: string };
 
 /**
  * What is wanted and what is installed on one bridge, by identity. Every change marks the identities it touches, and only
@@ -61,6 +68,14 @@ export class Board {
   private found: Map<string, Installed> | undefined;
   private stale = new Set<string>();
   private due = new Set<string>();
+  /** Changed by somebody else since the last plan. */
+  private edited = new Set<string>();
+  /** Drift that was reported and is left alone: what was wanted then, and what was there. */
+  private readonly tolerated = new Map<
+    string,
+    { readonly item: Item | undefined; readonly seen: Installed | undefined }
+  >();
+  private drifts: Drift[] = [];
   /** Once wanted in this run, and no longer: goes whatever its plugin has completed. */
   private readonly withdrawn = new Set<string>();
 
@@ -78,16 +93,47 @@ export class Board {
     return this.wanted.size;
   }
 
-  /** Takes over what was read from the switch, and compares all of it. */
+  /** Takes over what was read from the switch, and compares all of it. What differs from what was known is somebody's edit. */
   read(installed: Iterable<Installed>): void {
+    const known = this.found;
     this.found = new Map();
     for (const one of installed) this.found.set(one.identity, one);
+    if (known !== undefined) {
+      for (const [identity, one] of this.found) if (!sameInstalled(known.get(identity), one)) this.edited.add(identity);
+      for (const identity of known.keys()) if (!this.found.has(identity)) this.edited.add(identity);
+    }
     this.compareAll();
+  }
+
+  /** Somebody else changed the bridge. Answers whether anything was unknown so far. */
+  observe(observations: Iterable<Observation>): boolean {
+    if (this.found === undefined) return false;
+    let isNews = false;
+    for (const observation of observations) {
+      const identity = 'absent' in observation ? observation.absent : observation.present.identity;
+      const after = 'absent' in observation ? undefined : observation.present;
+      if (sameInstalled(this.found.get(identity), after)) continue;
+      if (after === undefined) this.found.delete(identity);
+      else this.found.set(identity, after);
+      this.edited.add(identity);
+      this.due.add(identity);
+      isNews = true;
+    }
+    return isNews;
+  }
+
+  /** Drift that was found by the plans since the last call. */
+  takeDrift(): readonly Drift[] {
+    const taken = this.drifts;
+    this.drifts = [];
+    return taken;
   }
 
   /** The connection is away: nothing is known of the bridge. */
   forget(): void {
     this.found = undefined;
+    this.edited.clear();
+    this.tolerated.clear();
   }
 
   compareAll(): void {
@@ -157,10 +203,36 @@ export class Board {
     const steps: Step[] = [];
     for (const identity of this.due) {
       const step = this.step(identity);
-      if (step !== undefined) steps.push(step);
+      if (step === undefined) this.tolerated.delete(identity);
+      else if (!this.leaves(step)) steps.push(step);
     }
     this.due = new Set();
+    this.edited = new Set();
     return steps;
+  }
+
+  /** Notes drift. True where the policy is to leave it as it is, until something else is wanted or found. */
+  private leaves(step: Step): boolean {
+    const { identity } = step;
+    const item = step.act === 'remove' ? undefined : step.item;
+    const known = this.tolerated.get(identity);
+    if (known !== undefined && known.item === item && sameInstalled(known.seen, step.before)) return true;
+    this.tolerated.delete(identity);
+    if (!this.edited.has(identity)) return false;
+    this.drifts.push(this.driftOf(step));
+    if (this.rules.drift === 'repair') return false;
+    this.tolerated.set(identity, { item, seen: step.before });
+    return true;
+  }
+
+  private driftOf(step: Step): Drift {
+    if (step.act === 'remove') {
+      const { before } = step;
+      const owner = before.kind === 'flow' ? this.rules.nameOfCookie(before.cookie) : 'nobody';
+      return { kind: 'added', place: placeOf(before, this.bridge), owners: [owner] };
+    }
+    const kind = step.act === 'add' ? 'removed' : 'changed';
+    return { kind, place: placeOf(step.item), owners: step.owners.map(nameOf) };
   }
 
   /** The switch has acknowledged the step. */
@@ -199,6 +271,12 @@ export class Board {
   }
 }
 
+function sameInstalled(left: Installed | undefined, right: Installed | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  const sameCookie = left.kind !== 'flow' || right.kind !== 'flow' || left.cookie === right.cookie;
+  return left.body === right.body && sameCookie;
+}
+
 function asInstalled(item: Item, cookie: bigint): Installed {
   const { identity, body } = item;
   switch (item.kind) {
@@ -214,10 +292,10 @@ function asInstalled(item: Item, cookie: bigint): Installed {
 }
 
 /** For people: where an item goes. */
-export function placeOf(item: Item | Installed): string {
+export function placeOf(item: Item | Installed, on?: string): string {
   switch (item.kind) {
     case 'flow': {
-      const { bridge, table, priority, match } = 'decode' in item ? item.decode() : item.flow;
+      const { bridge = on, table, priority, match } = 'decode' in item ? item.decode() : item.flow;
       const fields = Object.entries(match).map(([field, value]) => `${field}=${showValue(value)}`);
       return `flow ${bridge} table=${table},priority=${priority}${fields.map((field) => `,${field}`).join('')}`;
     }

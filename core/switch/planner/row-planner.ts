@@ -1,5 +1,7 @@
 import type { Contest } from './contest';
-import { type Owner, ownerId } from './owner';
+import type { Drift, DriftPolicy } from './drift';
+import { nameOf, type Owner, ownerId } from './owner';
+import { printRowChange } from './print';
 import { diffRow, markOf, type PhasedChange } from './row-changes';
 import { type MergedWant, mergeWants, type RowWant, rowKey } from './row-wants';
 import type { Rows } from './rows';
@@ -26,10 +28,16 @@ export class RowPlanner {
   private readonly due = new Set<string>();
   /** Ports and QoS that a key made and has withdrawn: port name → what of it goes. */
   private readonly leaving = new Map<string, 'port' | 'qos'>();
+  /** Rows that were as they are wanted, and since then nobody of ours wanted something else: a difference is somebody's edit. */
+  private readonly settled = new Set<string>();
+  /** Edits that were reported and are left alone. */
+  private readonly tolerated = new Map<string, string>();
+  private drifts: Drift[] = [];
 
   constructor(
     private readonly rows: Rows,
     private readonly controllers: ControllerRule | undefined,
+    private readonly drift: DriftPolicy,
   ) {}
 
   /** Replaces what the owner wants. `withdrawing`: what it no longer makes goes; otherwise that stays as it is. */
@@ -38,6 +46,13 @@ export class RowPlanner {
     const previous = this.byOwner.get(id) ?? [];
     if (next.length === 0) this.byOwner.delete(id);
     else this.byOwner.set(id, next);
+    // A key that is compiled again for a row's sake mostly wants what it wanted.
+    if (essence(previous) !== essence(next)) {
+      for (const want of [...previous, ...next]) {
+        this.settled.delete(rowKey(want.row));
+        this.tolerated.delete(rowKey(want.row));
+      }
+    }
     for (const want of previous) {
       const key = rowKey(want.row);
       const list = (this.wants.get(key) ?? []).filter((one) => one !== want);
@@ -96,6 +111,13 @@ export class RowPlanner {
     return changes;
   }
 
+  /** Edits that were found by the plans since the last call. */
+  takeDrift(): readonly Drift[] {
+    const taken = this.drifts;
+    this.drifts = [];
+    return taken;
+  }
+
   private statesOf(owner: Owner): readonly RowState[] {
     const wants = this.byOwner.get(ownerId(owner.plugin, owner.key)) ?? [];
     return wants.flatMap((want) => this.states.get(rowKey(want.row)) ?? []);
@@ -106,7 +128,27 @@ export class RowPlanner {
     const { changes, waitingFor } = want === undefined ? { changes: [] } : diffRow(want, this.rows);
     if (want === undefined) this.states.delete(key);
     else this.states.set(key, { want, contests, waitingFor });
-    return [...changes, ...this.controllerChange(want), ...this.departure(key, want)];
+    const due = [...changes, ...this.controllerChange(want)].filter((change) => !this.leaves(key, change));
+    if (waitingFor !== undefined) this.settled.delete(key);
+    else if (want !== undefined && changes.length === 0) {
+      this.settled.add(key);
+      this.tolerated.delete(key);
+    }
+    return [...due, ...this.departure(key, want)];
+  }
+
+  /** Notes drift. True where the policy is to leave an edit as it is; what was taken away whole is always made again. */
+  private leaves(key: string, change: PhasedChange): boolean {
+    const place = printRowChange(change);
+    if (this.tolerated.get(key) === place) return true;
+    if (!this.settled.has(key)) return false;
+    this.drifts.push({ kind: 'row', place, owners: change.owners.map(nameOf) });
+    if (this.drift === 'report' && change.kind === 'set') {
+      this.tolerated.set(key, place);
+      return true;
+    }
+    this.settled.delete(key);
+    return false;
   }
 
   private departure(key: string, want: MergedWant | undefined): readonly PhasedChange[] {
@@ -134,4 +176,8 @@ export class RowPlanner {
     const next = [...targets.filter((one) => one !== target && !replaces.includes(one)), target];
     return [{ kind: 'set-controllers', bridge: want.row.name, targets: next, owners: want.owners, phase: 'structure' }];
   }
+}
+
+function essence(wants: readonly RowWant[]): string {
+  return JSON.stringify(wants.map(({ row, make, take, cells, qos }) => [row, make, take, cells, qos]));
 }

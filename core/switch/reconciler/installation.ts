@@ -11,6 +11,7 @@ export class Installation {
   private readonly due = new Set<string>();
   /** Bridges that had what we want on them when they were looked at last. */
   private readonly wired = new Set<string>();
+  private readonly reading = new Set<string>();
   /** Bridges whose flows are to be dropped before they are read. */
   private readonly purge: Set<string>;
 
@@ -31,14 +32,31 @@ export class Installation {
     for (const board of this.blueprint.allBoards()) this.due.add(board.bridge);
   }
 
+  /** What changed in the meantime is nobody's edit: the bridge is read as if for the first time. */
+  readAnew(bridge: string): void {
+    this.blueprint.board(bridge).forget();
+    this.due.add(bridge);
+  }
+
+  readAllAnew(): void {
+    for (const board of this.blueprint.allBoards()) this.readAnew(board.bridge);
+  }
+
+  isReading(bridge: string): boolean {
+    return this.reading.has(bridge);
+  }
+
+  /** The bridge lost all its flows since we wired it. */
+  isEmptied(bridge: string): boolean {
+    return this.wired.has(bridge) && this.blueprint.board(bridge).installed?.size === 0;
+  }
+
   /** Reads what is unread and connected. `emptied`: of those read, bridges that lost all their flows since we wired them. */
   async readUnread(): Promise<{ readonly read: readonly string[]; readonly emptied: readonly string[] }> {
     const bridges = [...this.due];
     const read = await Promise.all(bridges.map(async (bridge) => ((await this.read(bridge)) ? [bridge] : [])));
     const done = read.flat();
-    const emptied = done.filter(
-      (bridge) => this.wired.has(bridge) && this.blueprint.board(bridge).installed?.size === 0,
-    );
+    const emptied = done.filter((bridge) => this.isEmptied(bridge));
     for (const bridge of done) {
       const board = this.blueprint.board(bridge);
       if (board.wantedCount > 0) this.wired.add(bridge);
@@ -52,6 +70,7 @@ export class Installation {
     try {
       if (this.purge.has(bridge)) await client.send([{ kind: 'flow', command: 'delete', filter: {} }]);
       this.purge.delete(bridge);
+      this.reading.add(bridge);
       const installed = await readInstalled(client);
       this.blueprint.board(bridge).read(installed);
       this.due.delete(bridge);
@@ -60,6 +79,8 @@ export class Installation {
       this.logger.warn('a bridge could not be read; its connection is made anew', { bridge, error: String(error) });
       await this.links.drop(bridge);
       return false;
+    } finally {
+      this.reading.delete(bridge);
     }
   }
 }

@@ -2,8 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DesiredRecords, Logger, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
 import type { DesiredKeys } from '../desired-store';
 import type { Blueprint } from '../planner/blueprint';
+import type { Drift } from '../planner/drift';
 import { nameOf, type Owner } from '../planner/owner';
 import type { Database } from './database';
+import { FlowWatch } from './flow-watch';
 import { NOT_STARTED, type Writing } from './guard';
 import { Installation } from './installation';
 import type { Links } from './links';
@@ -28,6 +30,16 @@ export interface ReconcilerParts {
   readonly purgeOnce?: readonly string[];
 }
 
+/** Lines that one round may write about drift. */
+const DRIFT_LINES = 20;
+
+const DRIFT_SENTENCES: Readonly<Record<Drift['kind'], string>> = {
+  removed: 'somebody else removed what we installed',
+  changed: 'somebody else changed what we installed',
+  added: 'somebody else added to tables of ours',
+  row: 'somebody else edited a row of ours; it was to be',
+};
+
 /** How long the event loop is kept from other work at a stretch while much is compiled, in milliseconds. */
 const SLICE_MS = 20;
 
@@ -39,6 +51,8 @@ export interface ReconcilerFigures {
   removed: number;
   rows: number;
   refused: number;
+  /** Edits by others that were found. */
+  readonly drift: Record<Drift['kind'], number>;
   lastRoundMs: number;
   /** The last round in one line. */
   lastRound: string;
@@ -56,11 +70,13 @@ export class Reconciler {
     removed: 0,
     rows: 0,
     refused: 0,
+    drift: { removed: 0, changed: 0, added: 0, row: 0 },
     lastRoundMs: 0,
     lastRound: 'none yet',
   };
   private readonly quarantine: Quarantine;
   private readonly installation: Installation;
+  private readonly watch: FlowWatch;
   private readonly idle = new Set<() => void>();
   private readonly reconnectListeners = new Set<(reconnection: SwitchReconnection) => void>();
   private causes: string[] = [];
@@ -76,6 +92,19 @@ export class Reconciler {
       this.wake('another try after a refusal');
     });
     this.installation = new Installation(parts.blueprint, parts.links, parts.logger, parts.purgeOnce);
+    this.watch = new FlowWatch({
+      blueprint: parts.blueprint,
+      logger: parts.logger,
+      isReading: (bridge) => this.installation.isReading(bridge),
+      changed: (bridge) => {
+        if (this.installation.isEmptied(bridge)) this.tellEmptied([bridge]);
+        this.wake(`bridge ${bridge} was edited`);
+      },
+      missed: (bridge) => {
+        this.installation.unread(bridge);
+        this.wake(`bridge ${bridge} did not tell all that changed`);
+      },
+    });
   }
 
   start(): void {
@@ -112,6 +141,8 @@ export class Reconciler {
 
   /** The OpenFlow connection of a bridge came up. */
   linkUp(bridge: string): void {
+    const client = this.parts.links.get(bridge);
+    if (client !== undefined) this.watch.attach(bridge, client);
     this.installation.unread(bridge);
     this.wake(`bridge ${bridge} connected`);
   }
@@ -193,6 +224,7 @@ export class Reconciler {
       emptied: (bridges) => this.reread(bridges),
     });
     const elapsed = performance.now() - started;
+    this.noteDrift(blueprint.takeDrift());
     this.acknowledge(end, dirty, versions);
     for (const board of blueprint.allBoards()) this.parts.links.want(board.bridge);
     this.report(end, elapsed, causes);
@@ -215,22 +247,28 @@ export class Reconciler {
     if (this.wasHeld === undefined) return;
     this.wasHeld = undefined;
     this.parts.logger.info('writing to the switch', {});
-    this.installation.unreadAll();
+    this.installation.readAllAnew();
     this.parts.blueprint.compareAll();
     this.sweepDue = true;
   }
 
   private async readSwitch(): Promise<void> {
     const { read, emptied } = await this.installation.readUnread();
-    for (const bridge of read) this.parts.onRead(bridge);
+    for (const bridge of read) {
+      this.watch.flush(bridge);
+      this.parts.onRead(bridge);
+    }
     if (read.length > 0) this.parts.blueprint.readinessChanged();
-    if (emptied.length === 0) return;
-    this.parts.logger.warn('flow tables were found empty', { bridges: emptied });
-    for (const listener of this.reconnectListeners) listener({ bridges: emptied });
+    if (emptied.length > 0) this.tellEmptied(emptied);
+  }
+
+  private tellEmptied(bridges: readonly string[]): void {
+    this.parts.logger.warn('flow tables were found empty', { bridges });
+    for (const listener of this.reconnectListeners) listener({ bridges });
   }
 
   private async reread(bridges: readonly string[]): Promise<void> {
-    for (const bridge of bridges) this.installation.unread(bridge);
+    for (const bridge of bridges) this.installation.readAnew(bridge);
     await this.readSwitch();
     this.wake('tables emptied by a change of fail_mode');
   }
@@ -275,6 +313,16 @@ export class Reconciler {
         store.settle(owner, versions.get(nameOf(owner)) ?? store.takenVersion(owner), { state: 'pending', waitingFor });
       }
     });
+  }
+
+  private noteDrift(drifts: readonly Drift[]): void {
+    const { drift, logger } = { drift: this.figures.drift, logger: this.parts.logger };
+    for (const { kind } of drifts) drift[kind] += 1;
+    for (const { kind, place, owners } of drifts.slice(0, DRIFT_LINES)) {
+      logger.warn(DRIFT_SENTENCES[kind], { place, owners });
+    }
+    const more = drifts.length - DRIFT_LINES;
+    if (more > 0) logger.warn('somebody else edited more of the switch', { more });
   }
 
   private report({ count }: RoundEnd, elapsedMs: number, causes: readonly string[]): void {

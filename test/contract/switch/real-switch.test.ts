@@ -204,10 +204,11 @@ describe('on Open vSwitch', () => {
 
   it('keeps writing through a bridge whose flows somebody deleted', async () => {
     await wireBridge();
-    await ovs.ofctl('del-flows', `${ovs.runDir}/br-int.mgmt`);
+    side.compareAll('test');
+    await side.settled();
     const emptied: string[] = [];
     side.onReconnected(({ bridges }) => emptied.push(...bridges));
-    side.compareAll('test');
+    await ovs.ofctl('del-flows', `${ovs.runDir}/br-int.mgmt`);
     await until('flows are back', async () => (await dump()).length === 2);
     expect(emptied).toEqual(['br-int']);
   });

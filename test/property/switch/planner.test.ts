@@ -81,7 +81,14 @@ const ofports = fc
 
 function blueprint(rows: Rows): Blueprint {
   const made = new Blueprint(
-    { canonical, fate: () => 'remove', required: [], rankOf: (plugin) => ['one', 'two'].indexOf(plugin) },
+    {
+      canonical,
+      fate: () => 'remove',
+      required: [],
+      drift: 'repair',
+      nameOfCookie: String,
+      rankOf: (plugin) => ['one', 'two'].indexOf(plugin),
+    },
     rows,
   );
   for (const bridge of BRIDGES) made.board(bridge).read([]);

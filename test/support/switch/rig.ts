@@ -24,6 +24,7 @@ export const SETTINGS: SwitchSettings = {
   drop_flows_on_start: false,
   ovs_run_dir: '/run/openvswitch',
   resync_interval: 0,
+  drift: 'repair',
 };
 
 /** Plugins of the tests: `wiring` states gates, `guard` is required, `other` comes last. */

@@ -1,0 +1,125 @@
+import { LEARNED_COOKIE, parseFlow } from '@patchbay/sdk';
+import { cookieOf } from '../../../core/switch/cookies';
+import { SETTINGS, SwitchRig } from '../../support/switch/rig';
+
+let rig: SwitchRig;
+
+afterEach(() => rig.stop());
+
+const NORMAL = parseFlow('br-int', 'table=60,priority=0 actions=NORMAL');
+
+const start = async (drift: 'repair' | 'report'): Promise<void> => {
+  rig = await SwitchRig.start(['br-int'], { settings: { ...SETTINGS, drift }, reservedCookies: [0x99n] });
+  await rig.stated('wiring', 'base', { flows: [NORMAL] });
+  rig.completeAll();
+  await rig.quiet();
+};
+
+/** Somebody at another connection. */
+const stranger = () => rig.bridge('br-int').connect();
+const drift = () => rig.side.status().figures.drift;
+const add = async (text: string, cookie: bigint): Promise<void> => {
+  await stranger().send([{ kind: 'flow', command: 'add', flow: parseFlow('br-int', text), cookie }]);
+  await rig.quiet();
+};
+const remove = async (): Promise<void> => {
+  await stranger().send([{ kind: 'flow', command: 'delete', filter: { table: 60 } }]);
+  await rig.quiet();
+};
+
+describe('an edit by somebody else', () => {
+  it('that removes a flow is found at once and put right, counted, and told with who wanted it', async () => {
+    await start('repair');
+    await remove();
+    expect(rig.flows('br-int')).toEqual(['table=60,priority=0 actions=NORMAL']);
+    expect(drift()).toMatchObject({ removed: 1 });
+    expect(rig.logger.lines.join('\n')).toMatch(/removed what we installed.*table=60.*wiring base/);
+  });
+
+  it('that changes a flow is put right', async () => {
+    await start('repair');
+    await add('table=60,priority=0 actions=drop', cookieOf('wiring'));
+    expect(rig.flows('br-int')).toEqual(['table=60,priority=0 actions=NORMAL']);
+    expect(drift()).toMatchObject({ changed: 1 });
+  });
+
+  it('that adds a flow to a claimed table is removed, and told with its cookie', async () => {
+    await start('repair');
+    await add('table=60,priority=9 actions=drop', 0x1234n);
+    expect(rig.flows('br-int')).toHaveLength(1);
+    expect(drift()).toMatchObject({ added: 1 });
+    expect(rig.logger.lines.join('\n')).toContain('foreign cookie 0x1234');
+  });
+
+  it('under a reserved cookie, a learned flow, or one in a table of nobody’s is none', async () => {
+    await start('repair');
+    await add('table=60,priority=9 actions=drop', 0x99n);
+    await add('table=60,priority=8 actions=drop', LEARNED_COOKIE);
+    await add('table=99,priority=8 actions=drop', 0x1234n);
+    expect(rig.flows('br-int')).toHaveLength(4);
+    expect(drift()).toEqual({ removed: 0, changed: 0, added: 0, row: 0 });
+  });
+
+  it('of a row is put right and counted', async () => {
+    await start('repair');
+    await rig.stated('wiring', 'port', {
+      ports: [{ kind: 'internal', bridge: 'br-int', name: 'extra', otherConfig: { a: '1' } }],
+    });
+    await rig.quiet();
+    rig.transact([
+      { op: 'update', table: 'Port', where: [['name', '==', 'extra']], row: { other_config: ['map', []] } },
+    ]);
+    await rig.quiet();
+    expect(rig.row('Port', 'extra')?.other_config).toEqual(new Map([['a', '1']]));
+    expect(drift()).toEqual({ removed: 0, changed: 0, added: 0, row: 1 });
+  });
+
+  it('that no monitor told of is found when everything is compared', async () => {
+    await start('repair');
+    rig.bridge('br-int').monitors.clear();
+    await remove();
+    expect(rig.flows('br-int')).toEqual([]);
+    rig.side.compareAll('test');
+    await rig.quiet();
+    expect(rig.flows('br-int')).toHaveLength(1);
+    expect(drift()).toMatchObject({ removed: 1 });
+  });
+});
+
+describe('where drift is only reported', () => {
+  it('an edit is counted once and stays, until its key states something else', async () => {
+    await start('report');
+    await remove();
+    rig.side.compareAll('test');
+    await rig.quiet();
+    expect(rig.flows('br-int')).toEqual([]);
+    expect(drift()).toMatchObject({ removed: 1 });
+    await rig.stated('wiring', 'base', { flows: [parseFlow('br-int', 'table=60,priority=0 actions=drop')] });
+    expect(rig.flows('br-int')).toEqual(['table=60,priority=0 actions=drop']);
+  });
+
+  it('an edited row stays too, and one that was taken away is made again', async () => {
+    await start('report');
+    await rig.stated('wiring', 'port', {
+      ports: [{ kind: 'internal', bridge: 'br-int', name: 'extra', otherConfig: { a: '1' } }],
+    });
+    await rig.quiet();
+    rig.transact([
+      { op: 'update', table: 'Port', where: [['name', '==', 'extra']], row: { other_config: ['map', []] } },
+    ]);
+    await rig.quiet();
+    expect(rig.row('Port', 'extra')?.other_config).toEqual(new Map());
+    rig.unplug('extra');
+    await rig.quiet();
+    expect(rig.row('Port', 'extra')).toBeDefined();
+  });
+
+  it('a bridge that lost its connection is wired again all the same', async () => {
+    await start('report');
+    rig.bridge('br-int').dropConnections();
+    await remove();
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    await rig.quiet();
+    expect(rig.flows('br-int')).toHaveLength(1);
+  });
+});
