@@ -21,6 +21,8 @@ const shared = {
     '^@patchbay/sdk/flow$': '<rootDir>/sdk/flow/index.ts',
     '^@patchbay/plugins$': '<rootDir>/plugins/index.ts',
     '^@patchbay/agent$': '<rootDir>/core/index.ts',
+    '^@patchbay/agent/testing$': '<rootDir>/core/testing.ts',
+    '^@patchbay/testing$': '<rootDir>/sdk/testing/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
 };

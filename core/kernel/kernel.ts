@@ -50,7 +50,7 @@ export interface KernelOptions {
   readonly packageDirs?: readonly string[];
   readonly hookSettings?: Partial<HookSettings>;
   readonly lifecycleSettings?: Partial<LifecycleSettings>;
-  /** How many flows one plugin that is not stock may want. */
+  /** How many flows one plugin may want. Default: as many as it likes if it is stock, 100 000 if not. */
   readonly flowBudget?: number;
   /** Told of every tap that ran, for metrics. */
   readonly onTrace?: (entry: TapTrace) => void;

@@ -55,7 +55,7 @@ export function memberOf(
     logger,
     health: health.of(id),
     permit: { manifest, allotted: parts.tables, identity: kernel.agentServices.identity },
-    ...(found.origin === 'stock' ? {} : { flowBudget: kernel.flowBudget ?? FLOW_BUDGET }),
+    flowBudget: kernel.flowBudget ?? (found.origin === 'stock' ? Number.POSITIVE_INFINITY : FLOW_BUDGET),
   });
   let instance: Plugin | undefined;
   const member: Member = {

@@ -1,0 +1,80 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** An ovsdb-server and an ovs-vswitchd with the dummy datapath, in a directory of their own; needs no privileges. */
+export interface PrivateSwitch {
+  /** Where `<bridge>.mgmt` sockets are. */
+  readonly runDir: string;
+  readonly dbSocket: string;
+  /** Each resolves with the command's standard output. */
+  vsctl(...words: string[]): Promise<string>;
+  ofctl(...words: string[]): Promise<string>;
+  appctl(...words: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+async function appears(path: string, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt++) {
+    if (existsSync(path)) return;
+    if (child.exitCode !== null) break;
+    await pause(25);
+  }
+  throw new Error(`${child.spawnfile} did not make ${path}`);
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await exit;
+}
+
+/** Starts a switch. Stop it: its processes are children of the test. */
+export async function startPrivateSwitch(): Promise<PrivateSwitch> {
+  const runDir = mkdtempSync(join(tmpdir(), 'patchbay-switch-'));
+  const env = {
+    ...process.env,
+    PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
+    OVS_RUNDIR: runDir,
+    OVS_DBDIR: runDir,
+    OVS_LOGDIR: runDir,
+    OVS_SYSCONFDIR: runDir,
+  };
+  const options = { env, maxBuffer: 256 * 1024 * 1024 };
+  const dbSocket = join(runDir, 'db.sock');
+  const database = join(runDir, 'conf.db');
+  await run('ovsdb-tool', ['create', database, '/usr/share/openvswitch/vswitch.ovsschema'], options);
+  const control = (name: string) => join(runDir, `${name}.ctl`);
+  const daemon = (name: string, ...words: string[]) =>
+    spawn(name, [...words, '--no-chdir', `--unixctl=${control(name)}`, '-vconsole:off', '-vsyslog:off'], {
+      env,
+      stdio: 'ignore',
+    });
+  const server = daemon('ovsdb-server', database, `--remote=punix:${dbSocket}`);
+  await appears(dbSocket, server);
+  await run('ovs-vsctl', [`--db=unix:${dbSocket}`, '--no-wait', 'init'], options);
+  const vswitchd = daemon('ovs-vswitchd', `unix:${dbSocket}`, '--enable-dummy=override', '--disable-system');
+  await appears(control('ovs-vswitchd'), vswitchd);
+  const tool =
+    (name: string, ...first: string[]) =>
+    async (...words: string[]) =>
+      (await run(name, [...first, ...words], options)).stdout;
+  return {
+    runDir,
+    dbSocket,
+    vsctl: tool('ovs-vsctl', `--db=unix:${dbSocket}`),
+    ofctl: tool('ovs-ofctl'),
+    appctl: tool('ovs-appctl', '-t', control('ovs-vswitchd')),
+    stop: async () => {
+      await ended(vswitchd);
+      await ended(server);
+      rmSync(runDir, { recursive: true, force: true });
+    },
+  };
+}

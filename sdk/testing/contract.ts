@@ -1,0 +1,207 @@
+import { constructorTokens } from '@patchbay/agent/testing';
+import {
+  type AgentHooks,
+  type DesiredRecords,
+  type HookName,
+  manifestOf,
+  type PluginClass,
+  Service,
+  type Token,
+} from '@patchbay/sdk';
+import { Kit, type KitOptions } from './kit';
+import { misbehavingPlugin } from './neighbours';
+import { aBoundSegment, anIsolatedPort, aPort, aRemoval, aTunnelEndpoint } from './samples';
+import { watchTimers } from './timers';
+
+/** A hook and what it is told. */
+export type Fact = {
+  readonly [H in HookName]: readonly [H, Parameters<Parameters<AgentHooks[H]>[0]>[0]];
+}[HookName];
+
+export interface ContractOptions extends Omit<KitOptions, 'plugins' | 'options'> {
+  /** The plugin's own options. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Plugins it cannot do without. */
+  readonly with?: readonly PluginClass[];
+  readonly optionsOfOthers?: KitOptions['options'];
+  /** What is there. Default: two ports in two segments, an isolated one, a tunnel endpoint. */
+  readonly facts?: readonly Fact[];
+  /** What takes all of it away again. */
+  readonly removals?: readonly Fact[];
+}
+
+const SECOND = { id: 'port-2', localVlan: 2, segment: { networkId: 'network-2', segmentationId: 102 } } as const;
+
+const FACTS: readonly Fact[] = [
+  ['onSegmentBound', aBoundSegment()],
+  ['onPortAdded', aPort()],
+  ['onSegmentBound', aBoundSegment(SECOND.segment, SECOND.localVlan)],
+  ['onPortAdded', aPort(SECOND)],
+  ['onPortIsolated', anIsolatedPort()],
+  ['onTunnelEndpointAdded', aTunnelEndpoint()],
+];
+
+const REMOVALS: readonly Fact[] = [
+  ['onPortRemoved', aRemoval()],
+  ['onPortRemoved', aRemoval(SECOND)],
+  ['onPortRemoved', aRemoval({ id: 'port-9' }, 'unplugged')],
+  ['onTunnelEndpointRemoved', aTunnelEndpoint()],
+  ['onSegmentReleased', aBoundSegment()],
+  ['onSegmentReleased', aBoundSegment(SECOND.segment, SECOND.localVlan)],
+];
+
+/**
+ * What every plugin owes, stock or not, as a suite of its own: no input or output when constructed, the same for facts told twice or in
+ * another order, nothing left after a release, the same after a crash, no timer after a stop, unknown options refused, a throwing neighbour
+ * survived, nothing but plain data over the border, and nothing wanted that the manifest does not claim.
+ */
+export function describePluginContract(plugin: PluginClass, options: ContractOptions = {}): void {
+  const manifest = manifestOf(plugin);
+  const id = manifest?.id ?? plugin.name;
+  const facts = options.facts ?? FACTS;
+  const removals = options.removals ?? REMOVALS;
+  const kits: Kit[] = [];
+
+  const start = async (extra: readonly PluginClass[] = [], own = options.options ?? {}): Promise<Kit> => {
+    const { with: others = [], optionsOfOthers = {}, facts: _facts, removals: _removals, ...more } = options;
+    const kit = await Kit.start({
+      ...more,
+      plugins: [plugin, ...extra, ...others],
+      options: { ...optionsOfOthers, [id]: own },
+    });
+    kits.push(kit);
+    return kit;
+  };
+
+  describe(`the contract of ${id}`, () => {
+    afterEach(async () => {
+      for (const kit of kits.splice(0)) await kit.stop();
+    });
+
+    it('does no input or output, and asks no service, when it is constructed', () => {
+      const asked: string[] = [];
+      const tokens = constructorTokens(plugin);
+      const parsed = manifest?.config === undefined ? {} : manifest.config.parse(options.options ?? {});
+      const timers = watchTimers();
+      try {
+        new plugin(...tokens.map((token) => (token === Service.config.toString() ? parsed : trap(token, asked))));
+        expect(asked).toEqual([]);
+        expect(timers.outstanding()).toEqual([]);
+      } finally {
+        timers.end();
+      }
+    });
+
+    it('wants the same when facts are told twice', async () => {
+      const kit = await start();
+      await tell(kit, facts);
+      const once = picture(kit);
+      await tell(kit, facts);
+      expect(picture(kit)).toEqual(once);
+    });
+
+    it('wants the same in whatever order facts are told', async () => {
+      const kit = await start();
+      await tell(kit, facts);
+      const wanted = picture(kit);
+      for (const order of [[...facts].reverse(), interleaved(facts)]) {
+        const other = await start();
+        await tell(other, order);
+        expect(picture(other)).toEqual(wanted);
+      }
+    });
+
+    it('leaves nothing behind when everything is released', async () => {
+      const kit = await start();
+      const before = picture(kit);
+      await tell(kit, facts);
+      await tell(kit, removals);
+      expect(picture(kit)).toEqual(before);
+    });
+
+    it('wants the same after a crash', async () => {
+      const kit = await start();
+      await tell(kit, facts);
+      const before = picture(kit);
+      await kit.crashAndRestart();
+      await tell(kit, facts);
+      expect(picture(kit)).toEqual(before);
+    });
+
+    it('leaves no timer when it has stopped', async () => {
+      const timers = watchTimers();
+      try {
+        const kit = await start();
+        await tell(kit, facts);
+        await kit.stop();
+        expect(timers.outstanding()).toEqual([]);
+      } finally {
+        timers.end();
+      }
+    });
+
+    it('refuses an option that it does not know', async () => {
+      const unknown = { ...options.options, 'no-such-option': true };
+      await expect(start([], unknown)).rejects.toThrow(/no-such-option/);
+    });
+
+    it('goes on beside a plugin that throws in every hook', async () => {
+      const alone = await start();
+      await tell(alone, facts);
+      const beside = await start([misbehavingPlugin('throws')]);
+      await tell(beside, facts);
+      expect(picture(beside)).toEqual(picture(alone));
+    });
+
+    it('states plain data, and nothing that its manifest does not claim', async () => {
+      const kit = await start();
+      await tell(kit, facts);
+      for (const records of kit.wants().values()) expect(structuredClone(records)).toEqual(records);
+      const refused = kit.health().conditions.filter(({ condition }) => condition.startsWith('refused key'));
+      expect(refused).toEqual([]);
+    });
+  });
+}
+
+async function tell(kit: Kit, facts: readonly Fact[]): Promise<void> {
+  for (const [hook, payload] of facts) {
+    await (kit.fire[hook] as (payload: unknown) => Promise<unknown>)(payload);
+  }
+  await kit.settled();
+}
+
+/** What a plugin wants, in an order that does not depend on how it came about. */
+function picture(kit: Kit): Readonly<Record<string, DesiredRecords>> {
+  return Object.fromEntries([...kit.wants()].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** The second half between the first. */
+function interleaved(facts: readonly Fact[]): readonly Fact[] {
+  const middle = Math.ceil(facts.length / 2);
+  const [first, second] = [facts.slice(0, middle), facts.slice(middle)];
+  return first.flatMap((fact, index) => [...second.slice(index, index + 1), fact]);
+}
+
+/** Registering what others will ask for later, and making a connection that is not opened yet, is no input or output. */
+const HARMLESS: ReadonlySet<string> = new Set(
+  ([Service.commands, Service.metrics, Service.messaging] as readonly Token<unknown>[]).map(String),
+);
+
+/** A service that notes whoever calls it. */
+function trap(token: string | undefined, asked: string[]): unknown {
+  const name = token ?? 'a service without a token';
+  // Plain data may be read at any time.
+  if (name === Service.tables.toString()) return {};
+  if (name === Service.identity.toString()) {
+    return { integrationBridge: 'br-int', tunnelBridge: 'br-tun', host: 'compute-1', datapathType: 'netdev' };
+  }
+  const note = (path: string): unknown =>
+    new Proxy(() => undefined, {
+      get: (_target, property) => note(`${path}.${String(property)}`),
+      apply: () => {
+        if (!HARMLESS.has(name)) asked.push(path);
+        return note(`${path}()`);
+      },
+    });
+  return note(name);
+}

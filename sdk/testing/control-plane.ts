@@ -1,0 +1,225 @@
+import type {
+  AddressGroup,
+  AgentState,
+  CachedObject,
+  ControlPlane,
+  ControlPlaneChange,
+  GroupMember,
+  LeftQueues,
+  Network,
+  ObjectCache,
+  ObjectChange,
+  PortDescription,
+  PortReport,
+  ResourceView,
+  Rpc,
+  RpcConnection,
+  RpcState,
+  RpcTarget,
+  SecurityGroup,
+  Subnet,
+  TunnelEndpoint,
+  TunnelType,
+  Unsubscribe,
+} from '@patchbay/sdk';
+
+/** A control plane that knows what a test tells it, and remembers what it was told. */
+export class FakeControlPlane implements ControlPlane {
+  readonly ports = new Map<string, PortDescription>();
+  readonly endpoints: TunnelEndpoint[] = [];
+  /** Everything that was reported, in order. */
+  readonly reports: PortReport[] = [];
+  readonly states: AgentState[] = [];
+  readonly forgotten: string[] = [];
+  /** Set: every question is answered by this error. */
+  failure: Error | undefined;
+  private readonly listeners = new Set<(change: ControlPlaneChange) => void>();
+
+  async describePorts(portIds: readonly string[]): Promise<readonly PortDescription[]> {
+    this.failIfAsked();
+    return portIds.flatMap((id) => this.ports.get(id) ?? []);
+  }
+
+  async reportPorts(report: PortReport): Promise<{ readonly failed: readonly string[] }> {
+    this.failIfAsked();
+    this.reports.push(report);
+    return { failed: [] };
+  }
+
+  async registerTunnelEndpoint({ tunnelType }: { readonly tunnelType: TunnelType }) {
+    this.failIfAsked();
+    return this.endpoints.filter((endpoint) => endpoint.tunnelType === tunnelType);
+  }
+
+  async reportState(state: AgentState): Promise<'new' | 'alive'> {
+    this.failIfAsked();
+    this.states.push(state);
+    return this.states.length === 1 ? 'new' : 'alive';
+  }
+
+  forgetPort(portId: string): void {
+    this.forgotten.push(portId);
+  }
+
+  subscribe(listener: (change: ControlPlaneChange) => void): Unsubscribe {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Tells the agent of a change, as the server would. */
+  change(change: ControlPlaneChange): void {
+    for (const listener of this.listeners) listener(structuredClone(change));
+  }
+
+  private failIfAsked(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
+
+/** Resources that a test puts there. */
+export class FakeResources implements ResourceView {
+  readonly groups: SecurityGroup[] = [];
+  readonly members = new Map<string, readonly GroupMember[]>();
+  readonly addresses: AddressGroup[] = [];
+  readonly knownNetworks: Network[] = [];
+  readonly knownSubnets: Subnet[] = [];
+
+  securityGroups = async (ids: readonly string[]) => this.groups.filter(({ id }) => ids.includes(id));
+  membersOf = async (securityGroupId: string) => this.members.get(securityGroupId) ?? [];
+  addressGroups = async (ids: readonly string[]) => this.addresses.filter(({ id }) => ids.includes(id));
+  networks = async (ids: readonly string[]) => this.knownNetworks.filter(({ id }) => ids.includes(id));
+  subnets = async (ids: readonly string[]) => this.knownSubnets.filter(({ id }) => ids.includes(id));
+}
+
+export interface RecordedCall {
+  readonly kind: 'call' | 'cast';
+  readonly target: RpcTarget;
+  readonly method: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+type Push = Parameters<Parameters<Rpc['watchObjects']>[2]>[0];
+type Methods = Parameters<Rpc['listen']>[1];
+
+/** A message bus with nobody on it but the test. */
+export class FakeRpc implements RpcConnection {
+  readonly sent: RecordedCall[] = [];
+  /** Answers to calls, by method. A method without one is refused, as a server refuses what it does not know. */
+  readonly answers = new Map<string, (args: Readonly<Record<string, unknown>>) => unknown>();
+  readonly objects = new FakeObjects();
+  private readonly listening = new Set<{ readonly topic: string; readonly methods: Methods }>();
+  private readonly watching = new Set<{ readonly type: string; readonly listener: (push: Push) => void }>();
+  private readonly restored = new Set<() => void>();
+
+  async call(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+    this.sent.push({ kind: 'call', target, method, args });
+    const answer = this.answers.get(method);
+    if (answer === undefined) throw new Error(`the server knows no method ${method} on ${target.topic}`);
+    return structuredClone(answer(args));
+  }
+
+  async cast(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+    this.sent.push({ kind: 'cast', target, method, args });
+  }
+
+  listen({ topic }: RpcTarget, methods: Methods): Unsubscribe {
+    const entry = { topic, methods };
+    this.listening.add(entry);
+    return () => this.listening.delete(entry);
+  }
+
+  watchObjects(type: string, _version: string, listener: (push: Push) => void): Unsubscribe {
+    const entry = { type, listener };
+    this.watching.add(entry);
+    return () => this.watching.delete(entry);
+  }
+
+  async pullObject(type: string, _version: string, id: string) {
+    return this.objects.all.get(type)?.find((object) => object.id === id);
+  }
+
+  async pullObjects(type: string) {
+    return this.objects.all.get(type) ?? [];
+  }
+
+  onRestored(listener: () => void): Unsubscribe {
+    this.restored.add(listener);
+    return () => this.restored.delete(listener);
+  }
+
+  open(): void {}
+
+  async removeUnusedQueues(): Promise<LeftQueues> {
+    return { removed: [], inUse: [], refused: [] };
+  }
+
+  onProblem(): void {}
+
+  limitCallTimeout(): void {}
+
+  async close(): Promise<void> {}
+
+  async state(): Promise<RpcState> {
+    return { connected: true, connections: 1, queues: this.listening.size, lastReceivedMsAgo: 0, detail: 'a test' };
+  }
+
+  // ── the test's side ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends a method to those who listen on the topic. @throws where nobody does. */
+  async notify(topic: string, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const handlers = [...this.listening].flatMap((entry) =>
+      entry.topic === topic ? (entry.methods[method] ?? []) : [],
+    );
+    if (handlers.length === 0) throw new Error(`nobody listens for ${method} on ${topic}`);
+    let answer: unknown;
+    for (const handler of handlers) answer = await handler(structuredClone(args), 'kit');
+    return answer;
+  }
+
+  /** Pushes versioned objects to those who watch their type. */
+  push(type: string, event: Push['event'], ...objects: Push['objects']): void {
+    for (const entry of this.watching) {
+      if (entry.type === type) entry.listener(structuredClone({ event, objects, cause: 'kit' }));
+    }
+  }
+
+  /** The broker was away and is back. */
+  restore(): void {
+    for (const listener of this.restored) listener();
+  }
+}
+
+/** The object cache of a FakeRpc: what a test puts in `all`. */
+export class FakeObjects implements ObjectCache {
+  readonly all = new Map<string, readonly CachedObject[]>();
+  private readonly listeners = new Set<(change: ObjectChange) => void>();
+
+  async load(type: string, ids: readonly string[]): Promise<readonly CachedObject[]> {
+    return (this.all.get(type) ?? []).filter(({ id }) => ids.includes(id));
+  }
+
+  async find(type: string, field: string, value: string): Promise<readonly CachedObject[]> {
+    return (this.all.get(type) ?? []).filter((object) => {
+      const held = object[field];
+      return Array.isArray(held) ? held.includes(value) : held === value;
+    });
+  }
+
+  forget(type: string, id: string): void {
+    this.all.set(
+      type,
+      (this.all.get(type) ?? []).filter((object) => object.id !== id),
+    );
+  }
+
+  subscribe(listener: (change: ObjectChange) => void): Unsubscribe {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async resynchronise(): Promise<void> {}
+
+  change(change: ObjectChange): void {
+    for (const listener of this.listeners) listener(structuredClone(change));
+  }
+}

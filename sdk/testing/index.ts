@@ -1,0 +1,11 @@
+import 'reflect-metadata';
+
+export type { Backend, PluggedPort } from './backend';
+export { type ContractOptions, describePluginContract, type Fact } from './contract';
+export { FakeControlPlane, FakeObjects, FakeResources, FakeRpc, type RecordedCall } from './control-plane';
+export { type Fire, type Fired, Kit, type KitOptions } from './kit';
+export { type LoggedLine, RecordedLog } from './log';
+export { matchers } from './matchers';
+export { MemoryBackend } from './memory-backend';
+export { type Misbehaviour, misbehavingPlugin } from './neighbours';
+export * from './samples';

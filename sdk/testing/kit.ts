@@ -1,0 +1,332 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  cookieOf,
+  createKernel,
+  createSwitch,
+  type Kernel,
+  metricsForTests,
+  type PluginHealth,
+  type Switch,
+} from '@patchbay/agent/testing';
+import { STOCK } from '@patchbay/plugins';
+import {
+  type CommandAnswer,
+  type DesiredRecords,
+  type Flow,
+  HOOKS,
+  type HookCalls,
+  type HookName,
+  type KeyAcknowledgement,
+  manifestOf,
+  type Plugin,
+  type PluginClass,
+  type Provide,
+  plugin,
+  type ReceivedPacket,
+  Service,
+} from '@patchbay/sdk';
+import type { Backend, PluggedPort } from './backend';
+import { FakeControlPlane, FakeResources, FakeRpc } from './control-plane';
+import { RecordedLog } from './log';
+import { MemoryBackend } from './memory-backend';
+import { OvsBackend } from './ovs-backend';
+
+type PayloadOf<H extends HookName> = Parameters<Parameters<import('@patchbay/sdk').AgentHooks[H]>[0]>[0];
+
+/** What firing a hook came to. */
+export interface Fired {
+  /** The answer of a before or resolve hook, the merged report of `onReportState`; nothing for other facts. */
+  readonly value: unknown;
+  /** Taps that failed. */
+  readonly failures: readonly { readonly plugin: string; readonly reason: string }[];
+  /** Every key that was set or unset on the way, and how far it came. */
+  readonly keys: readonly KeyAcknowledgement[];
+}
+
+export type Fire = { readonly [H in HookName]: (payload: PayloadOf<H>) => Promise<Fired> };
+
+export interface KitOptions {
+  /** The plugin under test first; those it lives with after it. */
+  readonly plugins: readonly PluginClass[];
+  /** Options by plugin id. */
+  readonly options?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Bridges that are there from the start. Default: br-int and br-tun. */
+  readonly bridges?: readonly string[];
+  /** Milliseconds that a tap may take. Default 1000. */
+  readonly tapBudgetMs?: number;
+  /** Flows that a plugin may want. */
+  readonly flowBudget?: number;
+  /** Puts into the kit what plugins ask for when they start: resources, answers of the server, ports. */
+  readonly prepare?: (kit: Kit) => Promise<void> | void;
+  /** Default: what the environment variable PATCHBAY_TEST_SWITCH says, `memory` if it says nothing. */
+  readonly switch?: 'memory' | 'ovs';
+}
+
+/**
+ * A whole agent for a test: the real kernel and the real reconciler, on a switch in memory or a real one of its own. A test fires hooks where the
+ * agent's control plane and port lifecycle would, and looks at what the plugin wants and what the switch has.
+ */
+export class Kit {
+  readonly controlPlane = new FakeControlPlane();
+  readonly resources = new FakeResources();
+  readonly rpc = new FakeRpc();
+  readonly log = new RecordedLog();
+  readonly fire: Fire;
+  readonly plugin: string;
+  private readonly metricsOfPlugins = metricsForTests();
+  private readonly stateDir = mkdtempSync(join(tmpdir(), 'patchbay-kit-'));
+  private parts: { readonly kernel: Kernel; readonly side: Switch } | undefined;
+
+  private constructor(
+    readonly options: KitOptions,
+    readonly backend: Backend,
+  ) {
+    const [first] = options.plugins;
+    this.plugin = (first === undefined ? undefined : manifestOf(first)?.id) ?? '';
+    const fire = Object.keys(HOOKS).map((hook) => [
+      hook,
+      (payload: unknown) => this.fireHook(hook as HookName, payload),
+    ]);
+    this.fire = Object.fromEntries(fire) as unknown as Fire;
+  }
+
+  /** Makes and boots one. Stop it after the test. */
+  static async start(options: KitOptions): Promise<Kit> {
+    const wanted = options.switch ?? (process.env.PATCHBAY_TEST_SWITCH === 'ovs' ? 'ovs' : 'memory');
+    const backend = wanted === 'ovs' ? await OvsBackend.start() : new MemoryBackend();
+    const kit = new Kit(options, backend);
+    try {
+      for (const bridge of options.bridges ?? ['br-int', 'br-tun']) await backend.addBridge(bridge);
+      await options.prepare?.(kit);
+      await kit.boot();
+    } catch (error) {
+      await kit.stop();
+      throw error;
+    }
+    return kit;
+  }
+
+  get kernel(): Kernel {
+    return this.live().kernel;
+  }
+
+  get switch(): Switch {
+    return this.live().side;
+  }
+
+  /** The switch in memory. @throws where the test runs on a real one. */
+  get memory(): MemoryBackend {
+    if (this.backend instanceof MemoryBackend) return this.backend;
+    throw new Error('this test needs the switch in memory: give the kit `switch: "memory"`');
+  }
+
+  /** What a plugin wants, key by key; of the plugin under test unless told otherwise. */
+  wants(plugin = this.plugin): ReadonlyMap<string, DesiredRecords> {
+    const all = [...this.switch.store.all()].filter((entry) => entry.plugin === plugin);
+    return new Map(all.flatMap(({ key, records }) => (records === null ? [] : [[key, records] as const])));
+  }
+
+  /** Flows that a plugin wants on a bridge, those of its gates among them. */
+  wantedFlows(bridge: string, plugin = this.plugin): readonly Flow[] {
+    const records = [...this.wants(plugin).values()];
+    const flows = records.flatMap(({ flows = [], gates = [] }) => [
+      ...flows,
+      ...gates.flatMap((gate) => gate.admission ?? []),
+    ]);
+    return flows.filter((flow) => flow.bridge === bridge);
+  }
+
+  /** Flows of a plugin that the switch itself has on a bridge. */
+  async installedFlows(bridge: string, plugin = this.plugin): Promise<readonly Flow[]> {
+    const cookie = cookieOf(plugin);
+    return (await this.backend.installed(bridge)).filter((flow) => flow.cookie === cookie).map((flow) => flow.decode());
+  }
+
+  health(plugin = this.plugin): PluginHealth {
+    return this.kernel.healthBook.plugin(plugin);
+  }
+
+  command(name: string, ...words: readonly string[]): Promise<CommandAnswer> {
+    return this.kernel.commands.run(this.plugin, name, words);
+  }
+
+  /** Prometheus text of what plugins count. */
+  metrics(): Promise<string> {
+    return this.metricsOfPlugins.text();
+  }
+
+  /** Plugs a port into a bridge and waits until the agent has seen it. */
+  async plug(port: PluggedPort): Promise<void> {
+    await this.backend.plug(port);
+    if (this.parts !== undefined) await this.settled();
+  }
+
+  async unplug(name: string): Promise<void> {
+    await this.backend.unplug(name);
+    await this.settled();
+  }
+
+  /** Sends a packet up as if a flow of the plugin under test had; on the switch in memory. */
+  async packetIn(
+    packet: Pick<ReceivedPacket, 'bridge' | 'table' | 'bytes'> & { readonly inPort?: string },
+  ): Promise<void> {
+    const { bridge, table, bytes, inPort } = packet;
+    const ports = await this.switch.view.ports(bridge);
+    const number = ports.find(({ name }) => name === inPort)?.interfaces[0]?.ofport ?? 0;
+    this.memory.bridge(bridge).packetIn({
+      reason: 1,
+      table,
+      cookie: cookieOf(this.plugin),
+      inPort: number,
+      match: {},
+      totalLength: bytes.length,
+      frame: Buffer.from(bytes),
+    });
+    await this.settled();
+  }
+
+  /** Waits until agent and switch have nothing under way. */
+  settled(): Promise<void> {
+    return this.backend.quiet(this.switch);
+  }
+
+  /** The agent dies: the switch and the state directory stay as they are. Another is booted on them. */
+  async crashAndRestart(): Promise<void> {
+    await this.end('crash');
+    await this.boot();
+  }
+
+  /** The agent stops as it should, and another is booted. */
+  async restart(): Promise<void> {
+    await this.end('stop');
+    await this.boot();
+  }
+
+  /** Ends everything. Doing it twice is no error. */
+  async stop(): Promise<void> {
+    await this.end('stop');
+    await this.backend.stop();
+    rmSync(this.stateDir, { recursive: true, force: true });
+  }
+
+  private async fireHook(hook: HookName, payload: unknown): Promise<Fired> {
+    const copied = structuredClone(payload);
+    const outcome = await this.kernel.announcer.event(`kit ${hook}`, async (calls) => call(calls, hook, copied));
+    const keys = await outcome.acknowledged();
+    await this.settled();
+    return { ...outcome.value, keys };
+  }
+
+  private async boot(): Promise<void> {
+    const { settings, more } = this.backend.reach;
+    const { plugins, options = {}, tapBudgetMs = 1000, flowBudget } = this.options;
+    const all = [...plugins, ...this.missingProviders()];
+    const manifests = all.map((one) => {
+      const manifest = manifestOf(one);
+      if (manifest === undefined) throw new Error(`${one.name} is no plugin: it lacks @plugin({…})`);
+      return manifest;
+    });
+    const side = createSwitch({
+      settings,
+      ...more,
+      logger: this.log.for('switch'),
+      plugins: manifests.map(({ id, required = false, claims = [] }) => ({ id, required, claims })),
+    });
+    const kernel = createKernel({
+      settings: { state_dir: this.stateDir },
+      plugins: manifests.map(({ id, required }) => ({
+        name: id,
+        options: options[id] ?? {},
+        from: 'kit',
+        ...(required === undefined ? {} : { required }),
+      })),
+      // The stock plugins that are not in the test are known all the same: taps may be ordered by their names.
+      stock: new Map([
+        ...Object.entries(STOCK),
+        ...all.map((one, index) => [manifests[index]?.id ?? '', one] as const),
+      ]),
+      loggerOf: (id) => this.log.for(id),
+      configDir: this.stateDir,
+      hookSettings: {
+        budgetsMs: { before: tapBudgetMs, on: tapBudgetMs, resolve: tapBudgetMs, contribute: tapBudgetMs },
+      },
+      ...(flowBudget === undefined ? {} : { flowBudget }),
+      agentServices: {
+        identity: {
+          host: 'compute-1',
+          version: '0.1.0',
+          integrationBridge: settings.integration_bridge,
+          tunnelBridge: settings.tunnel_bridge,
+          datapathType: 'netdev',
+        },
+        switchView: side.view,
+        messaging: { connect: () => this.rpc },
+        desiredStore: side.store,
+        effectsFor: (id) => side.effects(id),
+        packetsOf: (id, from, listener) => side.packets.subscribe(id, from, listener),
+        metricsFor: (id) => this.metricsOfPlugins.of(id),
+      },
+    });
+    this.parts = { kernel, side };
+    await side.start();
+    await kernel.boot();
+    side.beginWriting();
+    await this.settled();
+  }
+
+  private async end(how: 'stop' | 'crash'): Promise<void> {
+    const { parts } = this;
+    if (parts === undefined) return;
+    this.parts = undefined;
+    // A crash: what the kernel does on its way out must not reach the switch.
+    if (how === 'crash') await parts.side.stop();
+    await parts.kernel.stop();
+    if (how === 'stop') await parts.side.stop();
+  }
+
+  private live(): { readonly kernel: Kernel; readonly side: Switch } {
+    if (this.parts === undefined) throw new Error('the kit is stopped');
+    return this.parts;
+  }
+
+  /** A plugin that provides the fakes, for tokens that no plugin of the test provides. */
+  private missingProviders(): readonly PluginClass[] {
+    const provided = new Set(
+      this.options.plugins.flatMap((one) => manifestOf(one)?.provides ?? []).map(({ name }) => name),
+    );
+    const fakes = [
+      [Service.controlPlane, this.controlPlane],
+      [Service.resources, this.resources],
+      [Service.rpc, this.rpc],
+      [Service.ports, { ports: async () => [], segments: async () => [], askForForwarding: async () => undefined }],
+    ] as const;
+    const missing = fakes.filter(([token]) => !provided.has(token.name));
+    class Fakes implements Plugin {
+      provide(provide: Provide): void {
+        for (const [token, value] of missing) provide<unknown>(token, value);
+      }
+    }
+    plugin({
+      id: 'kit-fakes',
+      summary: 'Stands in for the control plane in a test',
+      sdk: '^1.0.0',
+      provides: missing.map(([token]) => token),
+      onFailure: 'abort',
+    })(Fakes);
+    return missing.length === 0 ? [] : [Fakes];
+  }
+}
+
+async function call(calls: HookCalls, hook: HookName, payload: unknown): Promise<Omit<Fired, 'keys'>> {
+  const family = HOOKS[hook];
+  const named = calls as unknown as Readonly<Record<string, (payload: unknown) => Promise<unknown>>>;
+  if (family !== 'on') {
+    const method = hook === 'onReportState' ? 'reportState' : hook;
+    return { value: await named[method]?.(payload), failures: [] };
+  }
+  const tell = calls.tell as unknown as (hook: HookName, payload: unknown) => ReturnType<HookCalls['tell']>;
+  const { failures } = await tell.call(calls, hook, payload);
+  return { value: undefined, failures };
+}

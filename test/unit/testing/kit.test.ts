@@ -1,0 +1,86 @@
+import {
+  type AgentHooks,
+  type DesiredState,
+  drop,
+  flow,
+  type Health,
+  type Plugin,
+  plugin,
+  port,
+  Service,
+  use,
+} from '@patchbay/sdk';
+import { aPort, aRemoval, Kit, misbehavingPlugin } from '@patchbay/testing';
+
+@plugin({
+  id: 'acme-quarantine',
+  summary: 'Drops what ports named "bad" send',
+  sdk: '^1.0.0',
+  claims: [{ bridge: 'integration', tables: [60], priorities: [200, 200] }],
+  onFailure: 'degrade',
+})
+class Quarantine implements Plugin {
+  constructor(
+    @use(Service.desired) private readonly desired: DesiredState,
+    @use(Service.health) private readonly health: Health,
+  ) {}
+
+  tap(hooks: AgentHooks): void {
+    hooks.onPortAdded(({ port: { id }, vif }) => {
+      this.health.report('ports', 'ok', id);
+      const match = { in_port: port(vif.portName) };
+      this.desired.set(`port/${id}`, {
+        flows: [flow({ bridge: vif.bridge, table: 60, priority: 200, match, actions: drop })],
+      });
+    });
+    hooks.onPortRemoved(({ bound }) => this.desired.unset(`port/${bound.port.id}`));
+  }
+}
+
+let kit: Kit;
+afterEach(() => kit.stop());
+
+describe('the kit', () => {
+  it('shows what a plugin wants before its port is there, and what the switch has when it is', async () => {
+    kit = await Kit.start({ plugins: [Quarantine] });
+    const { keys } = await kit.fire.onPortAdded(aPort({ id: 'bad' }));
+    expect(keys).toEqual([
+      expect.objectContaining({ key: 'port/bad', progress: expect.objectContaining({ state: 'pending' }) }),
+    ]);
+    expect(kit).toWantFlows('br-int', 'table=60,priority=200,in_port="tap-bad" actions=drop');
+    await expect(kit).toHaveFlows('br-int', '');
+    await kit.plug({ name: 'tap-bad' });
+    await expect(kit).toHaveFlows('br-int', 'table=60,priority=200,in_port="tap-bad" actions=drop');
+    await kit.fire.onPortRemoved(aRemoval({ id: 'bad' }));
+    await expect(kit).toHaveFlows('br-int', '');
+  });
+
+  it('says what differs', async () => {
+    kit = await Kit.start({ plugins: [Quarantine] });
+    await kit.fire.onPortAdded(aPort({ id: 'bad' }));
+    expect(() => expect(kit).toWantFlows('br-int', 'table=60,priority=201 actions=drop')).toThrow(
+      /- table=60,priority=201 actions=drop\n\+ table=60,priority=200,in_port="tap-bad"/,
+    );
+  });
+
+  it('has neighbours that throw, answer nothing or answer late', async () => {
+    kit = await Kit.start({
+      plugins: [Quarantine, misbehavingPlugin('throws'), misbehavingPlugin('never-answers', 'sleeper')],
+      tapBudgetMs: 20,
+    });
+    const { failures } = await kit.fire.onPortAdded(aPort({ id: 'bad' }));
+    expect(failures.map(({ plugin: id }) => id).sort()).toEqual(['neighbour', 'sleeper']);
+    expect(kit).toWantFlows('br-int', 'table=60,priority=200,in_port="tap-bad" actions=drop');
+    expect(kit.health('neighbour').level).toBe('degraded');
+    expect(kit).toHaveHealth('ok');
+  });
+
+  it('boots another agent on the same switch', async () => {
+    kit = await Kit.start({ plugins: [Quarantine] });
+    await kit.plug({ name: 'tap-bad' });
+    await kit.fire.onPortAdded(aPort({ id: 'bad' }));
+    await kit.crashAndRestart();
+    await expect(kit).toHaveFlows('br-int', 'table=60,priority=200,in_port="tap-bad" actions=drop');
+    expect(kit).toWantFlows('br-int', '');
+  });
+});
