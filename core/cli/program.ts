@@ -55,6 +55,8 @@ Examples:
   patchbay config check --config /etc/patchbay/patchbay.yaml
   patchbay explain tap0a1b2c3d-4e
 
+Plugins bring commands of their own: patchbay PLUGIN lists a running plugin's, patchbay PLUGIN COMMAND runs one.
+
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 no agent answers, 78 the configuration is refused.`;
 
 const WITHOUT_FILES = `
