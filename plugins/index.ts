@@ -1,8 +1,10 @@
 import type { PluginClass } from '@patchbay/sdk';
 import { AntiSpoofing } from './anti-spoofing/plugin';
+import { ArpResponder } from './arp-responder/plugin';
 import { BridgeMappings } from './bridge-mappings/plugin';
 import { Heartbeat } from './heartbeat/plugin';
 import { IntegrationBridge } from './integration-bridge/plugin';
+import { L2Population } from './l2-population/plugin';
 import { LocalVlan } from './local-vlan/plugin';
 import { Neutron } from './neutron/plugin';
 import { PortBinding } from './port-binding/plugin';
@@ -24,6 +26,8 @@ export const STOCK: Readonly<Record<string, PluginClass>> = {
   'integration-bridge': IntegrationBridge,
   'bridge-mappings': BridgeMappings,
   tunnels: Tunnels,
+  'l2-population': L2Population,
+  'arp-responder': ArpResponder,
   'anti-spoofing': AntiSpoofing,
   'security-groups': SecurityGroups,
 

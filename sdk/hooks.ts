@@ -1,4 +1,13 @@
-import type { BoundPort, BoundSegment, IsolatedPort, PortDescription, Segment, TunnelEndpoint, Vif } from './model';
+import type {
+  BoundPort,
+  BoundSegment,
+  ForwardingChange,
+  IsolatedPort,
+  PortDescription,
+  Segment,
+  TunnelEndpoint,
+  Vif,
+} from './model';
 import type { StateReport } from './services';
 
 /** Given beside every payload. */
@@ -102,6 +111,11 @@ export interface AgentHooks {
   readonly onSecurityGroupUpdated: Tap<SecurityGroupUpdate, void>;
   readonly onTunnelEndpointAdded: Tap<TunnelEndpoint, void>;
   readonly onTunnelEndpointRemoved: Tap<TunnelEndpoint, void>;
+  /**
+   * Where the ports of other hosts are. Told once, tunnels lead and flood only where entries say: the first time before any segment
+   * is bound, with no entry if none is known.
+   */
+  readonly onForwardingChanged: Tap<ForwardingChange, void>;
   readonly onSwitchReconnected: Tap<SwitchReconnection, void>;
   /** Every VIF that was there has been dealt with and the switch has acknowledged it. Told once per synchronisation. */
   readonly onAgentSynced: Tap<{ readonly ports: number }, void>;
@@ -127,6 +141,7 @@ export const HOOKS = {
   onSecurityGroupUpdated: 'on',
   onTunnelEndpointAdded: 'on',
   onTunnelEndpointRemoved: 'on',
+  onForwardingChanged: 'on',
   onSwitchReconnected: 'on',
   onAgentSynced: 'on',
   resolveLocalVlan: 'resolve',

@@ -116,6 +116,28 @@ export interface TunnelEndpoint {
   readonly host?: string;
 }
 
+/** One address of a port. An entry without an address for its MAC is not made. */
+export interface RemoteAddress {
+  readonly macAddress: string;
+  readonly ipAddress: string;
+}
+
+/** What of a network is reached over one tunnel endpoint. It replaces what was told of the same network and endpoint before. */
+export interface RemotePorts {
+  readonly networkId: string;
+  readonly endpoint: TunnelEndpoint;
+  /** `flooded`: frames to all go there too. */
+  readonly delivery: 'flooded' | 'unicast only';
+  /** Each MAC address is behind one endpoint of its network. None, and not flooded: nothing of the network is there any more. */
+  readonly addresses: readonly RemoteAddress[];
+}
+
+export interface ForwardingChange {
+  readonly remotes: readonly RemotePorts[];
+  /** `partial`: more is to come that is not known yet, so what an earlier run installed stays. `complete`: it may go. */
+  readonly knowledge: 'partial' | 'complete';
+}
+
 export type Direction = 'ingress' | 'egress';
 export type Ethertype = 'IPv4' | 'IPv6';
 

@@ -40,7 +40,9 @@ function row(option: IniOption): string {
     `\`${option.name}\`${older.length === 0 ? '' : ` (older: ${older.join(', ')})`}`,
     typeName(option.type),
     option.default === null ? 'none' : option.default === '' ? 'empty' : `\`${option.default}\``,
-    { honoured: 'honoured', meaningless: 'no meaning here', refused: 'refused' }[option.verdict.kind],
+    'isStock' in option.verdict
+      ? 'honoured'
+      : { honoured: 'honoured', meaningless: 'no meaning here', refused: 'refused' }[option.verdict.kind],
     explain(option.verdict),
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -55,6 +57,7 @@ function explain(verdict: Verdict): string {
     case 'meaningless':
       return verdict.reason;
     case 'refused':
+      if (verdict.isStock) return `chooses the plugin \`${verdict.provider}\``;
       return `${verdict.provider === undefined ? '' : `until there is a plugin \`${verdict.provider}\`: `}${verdict.reason}; ${verdict.instead}`;
   }
 }

@@ -91,6 +91,10 @@ export class PortBinding implements Plugin {
     const directory: PortDirectory = {
       ports: async () => [...this.ports.values()].map((port) => port.state()),
       segments: async () => this.segments.list(),
+      askForForwarding: (portIds) =>
+        this.surroundings.reporter.upWithEntries(
+          portIds.filter((portId) => this.ports.get(portId)?.state().state === 'up'),
+        ),
     };
     provide(Service.ports, directory);
   }

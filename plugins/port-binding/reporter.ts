@@ -11,6 +11,8 @@ export class Reporter {
   private queue = new Map<string, readonly Status[]>();
   private reporting = false;
   private refreshTunnels = true;
+  private onTheirWay: ReadonlySet<string> = new Set();
+  private readonly waiting = new Set<{ readonly portIds: Set<string>; readonly done: () => void }>();
   /** Called when the server has taken a report of the port. */
   onReported: (portId: string, status: Status) => void = () => {};
   onTrouble: (trouble: string | undefined) => void = () => {};
@@ -34,10 +36,27 @@ export class Reporter {
     this.refreshTunnels = true;
   }
 
+  /** Reports ports up once more and asks for the forwarding entries of their networks. Resolves when they were reported, up or down. */
+  upWithEntries(portIds: readonly string[]): Promise<void> {
+    if (portIds.length === 0) return Promise.resolve();
+    this.refreshTunnels = true;
+    for (const portId of portIds) {
+      const edges = this.queue.get(portId) ?? [];
+      // What is on its way may have been sent without asking for entries.
+      if (edges.length === 0 || (this.onTheirWay.has(portId) && edges.length === 1 && edges[0] === 'up')) {
+        this.queue.set(portId, [...edges, 'up']);
+      }
+    }
+    this.start();
+    return new Promise((resolve) => this.waiting.add({ portIds: new Set(portIds), done: resolve }));
+  }
+
   private enqueue(portId: string, status: Status): void {
     const before = this.queue.get(portId) ?? [];
     // Only the last edge counts: up, down, up is reported as down, up.
-    const after: readonly Status[] = status === 'up' && before.includes('down') ? ['down', 'up'] : [status];
+    const again = before.length > 1 && !before.includes('down');
+    const after: readonly Status[] =
+      status === 'down' ? ['down'] : before.includes('down') ? ['down', 'up'] : again ? before : ['up'];
     this.queue.set(portId, after);
     this.start();
   }
@@ -63,9 +82,17 @@ export class Reporter {
     const taken = new Map([...this.queue].map(([portId, edges]) => [portId, edges[0] as Status]));
     const of = (status: Status) => [...taken].filter(([, s]) => s === status).map(([portId]) => portId);
     const refreshTunnels = this.refreshTunnels;
-    const { failed } = await this.controlPlane.reportPorts({ up: of('up'), down: of('down'), refreshTunnels });
-    if (refreshTunnels) this.refreshTunnels = false;
+    // Asked for again while the report is on its way, it is the next report's.
+    this.refreshTunnels = false;
+    this.onTheirWay = new Set(taken.keys());
+    const { failed } = await this.controlPlane
+      .reportPorts({ up: of('up'), down: of('down'), refreshTunnels })
+      .catch((error: unknown) => {
+        this.refreshTunnels ||= refreshTunnels;
+        throw error;
+      });
     const refused = new Set(failed);
+    this.onTheirWay = new Set();
     for (const [portId, status] of taken) {
       if (refused.has(portId)) continue;
       this.dequeue(portId, status);
@@ -80,7 +107,15 @@ export class Reporter {
   private dequeue(portId: string, status: Status): void {
     const [first, ...rest] = this.queue.get(portId) ?? [];
     if (first !== status) return;
-    if (rest.length === 0) this.queue.delete(portId);
-    else this.queue.set(portId, rest);
+    if (rest.length > 0) {
+      this.queue.set(portId, rest);
+      return;
+    }
+    this.queue.delete(portId);
+    for (const waiter of this.waiting) {
+      if (!waiter.portIds.delete(portId) || waiter.portIds.size > 0) continue;
+      this.waiting.delete(waiter);
+      waiter.done();
+    }
   }
 }

@@ -42,6 +42,11 @@ export class Endpoints {
     );
   }
 
+  /** Whether a tunnel led there before us. */
+  wasFound({ tunnelType, ipAddress }: TunnelEndpoint): boolean {
+    return this.names.has(`${interfaceType(tunnelType, ipAddress)} ${canonicalAddress(ipAddress) ?? ipAddress}`);
+  }
+
   /** Why no tunnel leads there: it is this host, or it cannot be reached from its address. Undefined where one does. */
   whyNot({ tunnelType, ipAddress }: TunnelEndpoint): 'this-host' | string | undefined {
     const address = canonicalAddress(ipAddress);

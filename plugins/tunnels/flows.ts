@@ -187,23 +187,26 @@ export function endpointRecords(
   };
 }
 
-/** A segment with a tunnel key: its frames get their local VLAN on the way in, and are flooded to every endpoint on the way out. */
+/** A segment with a tunnel key: its frames get their local VLAN on the way in, and are flooded to endpoints on the way out. */
 export interface TunnelSegment extends Pick<BoundSegment, 'localVlan'> {
+  readonly networkId: string;
   readonly tunnelType: TunnelType;
   readonly tunnelKey: number;
 }
 
 /** What a bound segment is to the tunnels; undefined where it is none of theirs. */
 export function tunnelSegment({ segment, localVlan }: BoundSegment): TunnelSegment | undefined {
-  const { networkType, segmentationId } = segment;
+  const { networkId, networkType, segmentationId } = segment;
   if (networkType !== 'vxlan' && networkType !== 'gre' && networkType !== 'geneve') return undefined;
-  return segmentationId === null ? undefined : { tunnelType: networkType, tunnelKey: segmentationId, localVlan };
+  if (segmentationId === null) return undefined;
+  return { networkId, tunnelType: networkType, tunnelKey: segmentationId, localVlan };
 }
 
 export function segmentFlows(
   { tunnelType, tunnelKey, localVlan }: TunnelSegment,
   tunnelBridge: string,
-  ports: readonly string[],
+  /** `none`: a flow that drops. No port: no flow. */
+  ports: readonly string[] | 'none',
 ): Flow[] {
   return [
     {
@@ -222,11 +225,14 @@ export function segmentFlows(
       table: TunnelTable.flood,
       priority: 1,
       match: { dl_vlan: localVlan },
-      actions: [
-        { type: 'pop_vlan' },
-        { type: 'set_field', field: 'tun_id', value: tunnelKey },
-        { type: 'output_set', ports: [...ports].sort() },
-      ],
+      actions:
+        ports === 'none'
+          ? []
+          : [
+              { type: 'pop_vlan' },
+              { type: 'set_field', field: 'tun_id', value: tunnelKey },
+              { type: 'output_set', ports: [...ports].sort() },
+            ],
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { flag, honoured, list, meaningless, natural, refused, section, text, whole } from './model';
+import { chooses, flag, honoured, list, meaningless, natural, refused, section, text, whole } from './model';
 
 const NO_POLLING =
   'the switch tells of changes on a connection of its own: nothing is polled and no monitor process is spawned';
@@ -18,17 +18,17 @@ export const agentOptions = section('agent', [
     'l2_population',
     flag,
     'false',
-    refused(
+    chooses(
+      'l2-population',
       'forwarding entries from the server would not be taken: tunnels would flood and learn instead',
       'set it to False (learning finds the same peers), or accept that it is missing',
-      'l2-population',
     ),
   ],
   [
     'arp_responder',
     flag,
     'false',
-    refused('ARP requests would be flooded instead of answered here', CLEAR, 'arp-responder'),
+    chooses('arp-responder', 'ARP requests would be flooded instead of answered here', CLEAR),
   ],
   ['dont_fragment', flag, 'true', honoured('tunnels.dont_fragment')],
   [

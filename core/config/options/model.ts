@@ -7,7 +7,13 @@ export type Verdict =
   /** What it tunes does not exist here: named in a warning if it is set. */
   | { readonly kind: 'meaningless'; readonly reason: string }
   /** Refused if set away from its default, for ignoring it would move traffic or break what the operator relies on; honoured once `provider` is on hand. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly instead: string; readonly provider?: string };
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      readonly instead: string;
+      readonly provider?: string;
+      readonly isStock?: true;
+    };
 
 export interface IniOption {
   /** As oslo.config normalises it: lower case, but DEFAULT. */
@@ -33,6 +39,15 @@ export const refused = (reason: string, instead: string, provider?: string): Ver
   reason,
   instead,
   ...(provider === undefined ? {} : { provider }),
+});
+
+/** Chooses a plugin that comes with the agent; refused where that is not on hand. */
+export const chooses = (provider: string, reason: string, instead: string): Verdict => ({
+  kind: 'refused',
+  reason,
+  instead,
+  provider,
+  isStock: true,
 });
 
 export const text: OptionType = { kind: 'string' };

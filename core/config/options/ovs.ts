@@ -16,7 +16,12 @@ export const ovsOptions = section('ovs', [
   ['tunnel_bridge', text, 'br-tun', honoured('settings.tunnel_bridge')],
   ['int_peer_patch_port', text, 'patch-tun', honoured('tunnels.int_peer_patch_port')],
   ['tun_peer_patch_port', text, 'patch-int', honoured('tunnels.tun_peer_patch_port')],
-  ['local_ip', { kind: 'ip' }, null, honoured('tunnels.local_ip', 'must be set if tunnel_types is')],
+  [
+    'local_ip',
+    { kind: 'ip' },
+    null,
+    honoured(['tunnels.local_ip', 'l2-population.local_ip'], 'must be set if tunnel_types is'),
+  ],
   [
     'bridge_mappings',
     list,

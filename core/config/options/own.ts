@@ -1,4 +1,4 @@
-import { dict, honoured, list, natural, section, text } from './model';
+import { dict, flag, honoured, list, natural, section, text } from './model';
 
 /** [patchbay]: what Neutron has no word for. The reference agent ignores the section, so going back works with the same files. */
 export const ownOptions = section('patchbay', [
@@ -17,6 +17,7 @@ export const ownOptions = section('patchbay', [
     '',
     honoured('settings.accept_missing', 'options and extensions to go without, by name, as `--accept-missing`'),
   ],
+  ['nd_responder', flag, 'false', honoured('arp-responder.nd_responder')],
   ['admit_ports', list, '', honoured('integration-bridge.admit_ports')],
   [
     'openflow_connections',
@@ -44,5 +45,14 @@ export const ownOptions = section('patchbay', [
     natural,
     '600',
     honoured('settings.resync_interval', 'seconds between comparisons of the whole switch; 0: none'),
+  ],
+  [
+    'drift',
+    { kind: 'string', choices: ['repair', 'report'] },
+    'repair',
+    honoured(
+      'settings.drift',
+      "what becomes of others' edits of what the agent installed: put right, or only logged and counted",
+    ),
   ],
 ]);

@@ -5,17 +5,21 @@ import { iniOptions, optionsPage } from '../../../core/config';
 import { convert } from '../../../core/config/oslo';
 import { defaultSettings } from '../../../core/kernel/config/settings';
 import { AntiSpoofingConfig } from '../../../plugins/anti-spoofing/config';
+import { ArpResponderConfig } from '../../../plugins/arp-responder/config';
 import { BridgeMappingsConfig } from '../../../plugins/bridge-mappings/config';
 import { HeartbeatConfig } from '../../../plugins/heartbeat/config';
 import { IntegrationBridgeConfig } from '../../../plugins/integration-bridge/config';
+import { L2PopulationConfig } from '../../../plugins/l2-population/config';
 import { NeutronConfig } from '../../../plugins/neutron/config';
 import { TunnelsConfig } from '../../../plugins/tunnels/config';
 
 const schemas: Readonly<Record<string, z.ZodObject>> = {
   'anti-spoofing': AntiSpoofingConfig,
+  'arp-responder': ArpResponderConfig,
   'bridge-mappings': BridgeMappingsConfig,
   heartbeat: HeartbeatConfig,
   'integration-bridge': IntegrationBridgeConfig,
+  'l2-population': L2PopulationConfig,
   neutron: NeutronConfig,
   tunnels: TunnelsConfig,
 };

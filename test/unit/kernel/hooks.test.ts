@@ -196,6 +196,7 @@ describe('payloads', () => {
     onSecurityGroupUpdated: { securityGroupIds: ['a'], change: 'rules' },
     onTunnelEndpointAdded: { tunnelType: 'vxlan', ipAddress: '192.0.2.1' },
     onTunnelEndpointRemoved: { tunnelType: 'vxlan', ipAddress: '192.0.2.1' },
+    onForwardingChanged: { remotes: [], knowledge: 'complete' },
     onSwitchReconnected: { bridges: ['br-int'] },
     onAgentSynced: { ports: 1 },
     resolveLocalVlan: { segment: SEGMENT, vif: VIF },

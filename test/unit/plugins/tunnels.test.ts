@@ -348,8 +348,6 @@ describe('tunnelled segments', () => {
         configurations: {
           tunnel_types: ['vxlan'],
           tunneling_ip: '127.0.0.1',
-          l2_population: false,
-          arp_responder_enabled: false,
           enable_distributed_routing: false,
           in_distributed_mode: false,
         },

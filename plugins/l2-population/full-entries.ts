@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import type { Health, Jobs, PortDirectory } from '@patchbay/sdk';
+import { L2PopulationErrors } from './errors';
+
+const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
+/** How long a report, and then the marker behind what it set off, may take, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
+export interface Asking {
+  readonly ports: Pick<PortDirectory, 'ports' | 'askForForwarding'>;
+  readonly jobs: Jobs;
+  readonly health: Health;
+  /** Sends a message to this host's own queue, behind what the server sent there before it answered. */
+  readonly sendMarker: (token: string) => Promise<void>;
+  /** The count of messages that came. */
+  readonly now: () => number;
+  /** The full entries of the networks came after the message of that count; no network: none is used here. */
+  readonly answered: (networkIds: readonly string[], since: number) => Promise<void>;
+}
+
+/**
+ * Asks the server for all entries of networks and knows when they have come. The server sends them, if there are any, before it
+ * answers a port's report; so when a message that was sent to the same queue after the answer comes, they have all come.
+ */
+export class FullEntries {
+  private readonly due = new Set<string>();
+  private readonly markers = new Map<string, () => void>();
+  private begun = false;
+  private answeredOnce = false;
+
+  constructor(private readonly parts: Asking) {}
+
+  /** Nothing is asked before: until every port that was there is wired, there would be no end of asking. */
+  begin(): void {
+    if (this.begun) return;
+    this.begun = true;
+    this.start();
+  }
+
+  ask(networkIds: readonly string[]): void {
+    for (const networkId of networkIds) this.due.add(networkId);
+    if (this.begun && networkIds.length > 0) this.start();
+  }
+
+  /** A port through which a network can be asked for may have come. */
+  portAdded(networkId: string): void {
+    if (this.begun && this.due.has(networkId)) this.start();
+  }
+
+  markerCame(token: string): void {
+    this.markers.get(token)?.();
+    this.markers.delete(token);
+  }
+
+  private start(): void {
+    const { jobs, health } = this.parts;
+    jobs.untilDone('ask for entries', BACKOFF, async () => {
+      try {
+        await this.askOnce();
+        health.clear('entries');
+      } catch (error) {
+        if (!(error instanceof NotYet)) {
+          const reason = error instanceof Error ? error.message : String(error);
+          health.report('entries', 'degraded', L2PopulationErrors.notAnswered({ reason }).message);
+        }
+        throw error;
+      }
+    });
+  }
+
+  private async askOnce(): Promise<void> {
+    const { ports, sendMarker, answered, now } = this.parts;
+    const states = (await ports.ports()).filter(({ bound }) => this.due.has(bound?.segment.networkId ?? ''));
+    const portOf = new Map(
+      states.flatMap(({ state, bound, vif }) =>
+        state === 'up' && bound !== undefined ? [[bound.segment.networkId, vif.portId] as const] : [],
+      ),
+    );
+    const asked = [...portOf.keys()];
+    if (asked.length > 0 || !this.answeredOnce) {
+      const since = now() + 1;
+      for (const networkId of asked) this.due.delete(networkId);
+      try {
+        await inTime(ports.askForForwarding([...portOf.values()]), 'the report was not taken');
+        const token = randomUUID();
+        const came = new Promise<void>((resolve) => this.markers.set(token, resolve));
+        await sendMarker(token);
+        await inTime(came, 'no message came back from the broker');
+      } catch (error) {
+        for (const networkId of asked) this.due.add(networkId);
+        throw error;
+      }
+      await answered(asked, since);
+      this.answeredOnce = true;
+    }
+    const soon = states.find(({ state, bound }) => state === 'wiring' && this.due.has(bound?.segment.networkId ?? ''));
+    if (soon !== undefined) throw new NotYet(`port ${soon.vif.portId} is not up yet`);
+  }
+}
+
+/** Nothing is wrong: a port is on its way. */
+class NotYet extends Error {}
+
+async function inTime(work: Promise<void>, late: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${late} within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    timer.unref();
+  });
+  await Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+}
