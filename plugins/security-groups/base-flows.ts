@@ -30,8 +30,8 @@ export interface BaseSettings {
   readonly permitted_ethertypes: readonly number[];
 }
 
-/** How a port's connections are treated: `tracked`, or `untracked` where all its groups are stateless. */
-export type Tracking = 'tracked' | 'untracked';
+/** How a port's connections are treated: `untracked` where all its groups are stateless, `mixed` where some are. */
+export type Tracking = 'tracked' | 'mixed' | 'untracked';
 
 const IP_FAMILIES: readonly Match[] = [protocol.ip, protocol.ipv6];
 
@@ -77,7 +77,7 @@ export function filteredPortFlows(guarded: GuardedPort, tracking: Tracking, sett
     ...egressGuardFlows(guarded, tracking, ethertypes),
     ...acceptFlows(guarded, tracking),
     ...ingressGuardFlows(guarded, tracking, ethertypes),
-    ...(tracking === 'tracked' ? connectionFlows(guarded) : unmatchedFlows(guarded)),
+    ...(tracking === 'untracked' ? unmatchedFlows(guarded) : connectionFlows(guarded)),
   ];
 }
 
@@ -111,12 +111,27 @@ function acceptFlows(guarded: GuardedPort, tracking: Tracking): readonly Flow[] 
   const own = { [PORT_REGISTER]: port(name) };
   const toItself = [setField(PORT_REGISTER, port(name)), resubmit(Table.baseIngress)];
   const local = guarded.macAddresses.map((mac) => ({ [NETWORK_REGISTER]: localVlan, eth_dst: mac }));
-  const deliver = (table: number, priority: number): readonly Flow[] =>
-    local.map((match) => flow({ bridge, table, priority, match, actions: toItself }));
+  const deliver = (
+    table: number,
+    priority: number,
+    extra: Match = {},
+    first: readonly Action[] = [],
+  ): readonly Flow[] =>
+    local.map((match) =>
+      flow({ bridge, table, priority, match: { ...match, ...extra }, actions: [...first, ...toItself] }),
+    );
   return [
     ...deliver(Table.acceptOrIngress, 100),
+    // A stateless group commits nothing: a neighbour who waits for the answer has its connection committed on the way.
     ...(tracking === 'tracked'
-      ? IP_FAMILIES.map((family) =>
+      ? []
+      : IP_FAMILIES.flatMap((family) =>
+          deliver(Table.acceptOrIngress, 101, { ...family, ct_state: '+new-est' }, [commit]),
+        )),
+    ...(tracking === 'untracked'
+      ? // Replies of a tracked neighbour would go out by NORMAL and come in unasked: its rules are asked here.
+        deliver(Table.acceptedEgressNormal, 20)
+      : IP_FAMILIES.map((family) =>
           flow({
             bridge,
             table: Table.acceptOrIngress,
@@ -124,9 +139,7 @@ function acceptFlows(guarded: GuardedPort, tracking: Tracking): readonly Flow[] 
             match: { ...family, ...own, ct_state: '+new-est' },
             actions: [commit, resubmit(Table.acceptedEgress)],
           }),
-        )
-      : // Replies of a tracked neighbour would go out by NORMAL and come in unasked: its rules are asked here.
-        deliver(Table.acceptedEgressNormal, 20)),
+        )),
     passOn(guarded),
   ];
 }
@@ -143,12 +156,12 @@ function ingressGuardFlows(guarded: GuardedPort, tracking: Tracking, ethertypes:
     ...heard.map((type) => on(100, { ...protocol.icmp6, icmpv6_type: type }, [toPort(guarded)])),
     on(95, { ...protocol.udp, udp_src: 67, udp_dst: 68 }, [toPort(guarded)]),
     on(95, { ...protocol.udp6, udp_src: 547, udp_dst: 546 }, [toPort(guarded)]),
-    ...(tracking === 'tracked'
-      ? [
+    ...(tracking === 'untracked'
+      ? IP_FAMILIES.map((family) => on(90, family, rules))
+      : [
           ...IP_FAMILIES.map((family) => on(90, { ...family, ct_state: '-trk' }, [track(Table.rulesIngress)])),
           on(80, { ct_state: '+trk' }, rules),
-        ]
-      : IP_FAMILIES.map((family) => on(90, family, rules))),
+        ]),
   ];
 }
 

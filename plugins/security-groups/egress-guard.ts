@@ -21,7 +21,7 @@ export function egressGuardFlows(
     flow({ bridge, table: Table.baseEgress, priority, match: { ...match, ...own }, actions });
   const out = [resubmit(Table.acceptedEgressNormal)];
   const accepted = [resubmit(Table.acceptOrIngress)];
-  const rules = [tracking === 'tracked' ? track(Table.rulesEgress) : resubmit(Table.rulesEgress)];
+  const rules = [tracking === 'untracked' ? resubmit(Table.rulesEgress) : track(Table.rulesEgress)];
   const ipv4 = pairs.filter((pair) => pair.ethertype === 'IPv4');
   const ipv6 = pairs.filter((pair) => pair.ethertype === 'IPv6');
   const dhcp = { ...protocol.udp, udp_src: 68, udp_dst: 67 };

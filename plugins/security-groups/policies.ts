@@ -91,7 +91,7 @@ export class Policies {
     return this.all()
       .filter(({ localVlan }) => localVlan === zone)
       .map((bound) => {
-        const judged = isFiltered(bound) && this.trackingOf(bound) === 'tracked';
+        const judged = isFiltered(bound) && this.trackingOf(bound) !== 'untracked';
         return { guarded: guardedPort(bound), rules: judged ? this.rulesOf(bound) : undefined };
       });
   }
@@ -112,10 +112,11 @@ export class Policies {
     });
   }
 
-  /** Untracked where there are groups and none of them keeps state. */
   private trackingOf({ port }: BoundPort): Tracking {
     const groups = port.securityGroupIds.map((id) => this.facts.group(id)).filter((group) => group !== undefined);
-    return groups.length > 0 && groups.every(({ group }) => !group.stateful) ? 'untracked' : 'tracked';
+    const stateless = groups.filter(({ group }) => !group.stateful).length;
+    if (stateless === 0) return 'tracked';
+    return stateless === groups.length ? 'untracked' : 'mixed';
   }
 
   private rulesOf({ port }: BoundPort): readonly Rule[] {

@@ -119,8 +119,22 @@ describe('a stateless group', () => {
   });
 
   test('keeps a port’s packets out of conntrack where it has no other group', async () => {
-    const flows = await flowsOf([{ direction: 'egress' }], { tables: [60, 71, 72, 73, 81, 82, 94], ...untracked });
+    const flows = await flowsOf([{ direction: 'egress' }], { tables: [60, 71, 72, 81, 82, 94], ...untracked });
     expect(flows.flatMap(({ actions }) => actions.filter(({ type }) => type === 'ct'))).toEqual([]);
+  });
+
+  test('has the connection of a tracked neighbour committed, which would wait for the answer in vain', async () => {
+    const flows = await flowsOf([], { tables: [73], ...untracked });
+    const match = 'reg6=1,dl_dst=fa:16:3e:00:00:01,ct_state=+new-est';
+    const actions = 'ct(commit,zone=NXM_NX_REG6[0..15]),set_field:"tap-p1"->reg5,resubmit(,81)';
+    expectFlows(
+      flows.filter(({ priority }) => priority === 101),
+      {
+        'br-int': `
+          table=73,priority=101,ip,${match} actions=${actions}
+          table=73,priority=101,ipv6,${match} actions=${actions}`,
+      },
+    );
   });
 
   test('has what a tracked neighbour answers held against its rules', async () => {

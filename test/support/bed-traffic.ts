@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { repository } from './bed-command';
+import type { Guest } from './bed-guest';
+import type { Host } from './bed-host';
+import type { Running } from './bed-process';
+
+const program = join(repository, 'test/bed/traffic');
+
+const inGuest = (guest: Guest, ...words: readonly string[]) =>
+  ['ip', 'netns', 'exec', guest.namespace, program, ...words] as const;
+
+/** Answers whoever asks at the guest's address. Ends with the host. */
+export async function serve(
+  host: Host,
+  guest: Guest,
+  kind: 'tcp' | 'udp',
+  address: string,
+  port: number,
+): Promise<Running> {
+  const server = host.start('traffic-server', inGuest(guest, 'serve', kind, address, String(port)));
+  await server.untilLogged(/serving/);
+  return server;
+}
+
+/** Whether one question is answered within a second. `from` is the port that it comes from. */
+export async function answers(
+  guest: Guest,
+  kind: 'tcp' | 'udp',
+  address: string,
+  port: number,
+  from?: number,
+): Promise<'answered' | 'silent'> {
+  const words = ['ask', kind, address, String(port), ...(from === undefined ? [] : [String(from)])];
+  const said = await guest.exec(program, ...words);
+  return said.trim() === 'answered' ? 'answered' : 'silent';
+}
+
+/** One TCP connection that messages go back and forth on. */
+export class Stream {
+  private constructor(private readonly client: Running) {}
+
+  static async open(host: Host, guest: Guest, address: string, port: number, from?: number): Promise<Stream> {
+    const words = ['stream', address, String(port), ...(from === undefined ? [] : [String(from)])];
+    const client = host.start('traffic-stream', inGuest(guest, ...words));
+    await client.untilLogged(/streaming/);
+    return new Stream(client);
+  }
+
+  /** Whether the connection has gone dead, which it takes three seconds to know. */
+  get isCut(): boolean {
+    return /, cut/.test(this.client.log());
+  }
+
+  /** Ends the stream. */
+  async close(): Promise<{ readonly answered: number; readonly longestWaitMs: number; readonly cut: boolean }> {
+    if (this.client.isRunning) process.kill(-this.client.pid, 'SIGTERM');
+    await this.client.ended;
+    const found = /(\d+) answered, longest wait (\d+) ms(, cut)?/.exec(this.client.log());
+    if (found === null) throw new Error(`the stream says: ${this.client.log()}`);
+    return { answered: Number(found[1]), longestWaitMs: Number(found[2]), cut: found[3] !== undefined };
+  }
+}

@@ -1,0 +1,368 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Bed, frame, type Guest, type Host, until } from '../support/bed';
+import { startedPatchbay } from '../support/bed-agent';
+import { answers, Stream, serve } from '../support/bed-traffic';
+
+jest.setTimeout(120_000);
+
+type Rule = Readonly<Record<string, unknown>>;
+
+/** Guests of one network: `server` is what rules are about, `friend` and `stranger` ask, `helper` is filtered by nothing. */
+const GUESTS = { server: 1, friend: 2, stranger: 3, helper: 4 } as const;
+type Name = keyof typeof GUESTS;
+const v4 = (name: Name) => `10.0.0.${GUESTS[name]}`;
+const v6 = (name: Name) => `fd00::${GUESTS[name]}`;
+const mac = (name: Name) => `fa:16:3e:00:00:0${GUESTS[name]}`;
+const OUT: readonly Rule[] = [{ direction: 'egress' }, { direction: 'egress', ethertype: 'IPv6' }];
+
+let bed: Bed;
+let host: Host;
+const guests = new Map<Name, Guest>();
+const guest = (name: Name): Guest => {
+  const found = guests.get(name);
+  if (found === undefined) throw new Error(`${name} is not plugged`);
+  return found;
+};
+
+interface Settings {
+  readonly rules: readonly Rule[];
+  readonly stateful?: boolean;
+  /** Groups of a port beside its own. */
+  readonly groups?: Partial<Record<Name, readonly string[]>>;
+  readonly offices?: readonly string[];
+  readonly pairs?: readonly { readonly address: string }[];
+}
+
+let revision = 0;
+
+/** Writes the networks file, and waits until what it says is on the switch: the last rule is one that tells its revision. */
+async function apply({ rules, stateful = true, groups = {}, offices = [], pairs = [] }: Settings): Promise<void> {
+  revision += 1;
+  const stamp: Rule = { direction: 'ingress', protocol: 'udp', ports: 20_000 + revision };
+  const port = (name: Name) => ({
+    network: 'blue',
+    mac: mac(name),
+    addresses: [v4(name), v6(name)],
+    security_groups: [name === 'server' ? 'server' : 'guests', ...(groups[name] ?? [])],
+    port_security: name !== 'helper',
+    ...(name === 'server' ? { allowed_address_pairs: pairs } : {}),
+  });
+  const names = Object.keys(GUESTS) as Name[];
+  const document = {
+    networks: { blue: { type: 'local' } },
+    ports: Object.fromEntries(names.map((name) => [name, port(name)])),
+    security_groups: {
+      server: { stateful, rules: [...rules, stamp] },
+      guests: { rules: [...OUT, { direction: 'ingress', protocol: 'icmp' }] },
+      friends: { rules: [] },
+    },
+    address_groups: { offices },
+  };
+  const file = join(host.folder, 'networks.yaml');
+  writeFileSync(`${file}.new`, JSON.stringify(document));
+  renameSync(`${file}.new`, file);
+  if (guests.size > 0) await untilApplied();
+}
+
+const untilApplied = () =>
+  until(async () => (await host.dumpFlows('br-int')).some((flow) => flow.includes(`tp_dst=${20_000 + revision}`)), {
+    what: 'the rules are on the switch',
+  });
+
+beforeAll(async () => {
+  bed = await Bed.start();
+  host = bed.host(1);
+  await apply({ rules: OUT });
+  const configuration = {
+    agent: { host: host.name, datapath_type: 'netdev', state_dir: `${host.folder}/state` },
+    plugins: [
+      { standalone: { networks: join(host.folder, 'networks.yaml') } },
+      { replace: 'anti-spoofing', with: 'security-groups', options: { permitted_ethertypes: ['0x88b5'] } },
+    ],
+  };
+  await startedPatchbay(host, { yaml: JSON.stringify(configuration) });
+  for (const name of Object.keys(GUESTS) as Name[]) {
+    guests.set(name, await host.plug(name, mac(name), { addresses: [`${v4(name)}/24`, `${v6(name)}/64`] }));
+  }
+  await untilApplied();
+  await until(async () => (await guest('server').ping(v4('friend'), { count: 1 })).received === 1);
+  for (const port of [22, 80, 443]) {
+    await serve(host, guest('server'), 'tcp', '0.0.0.0', port);
+    await serve(host, guest('server'), 'tcp', '::', port);
+  }
+  await serve(host, guest('server'), 'udp', '0.0.0.0', 53);
+  await serve(host, guest('server'), 'udp', '::', 53);
+});
+afterAll(() => bed.stop());
+
+const asks = (name: Name, kind: 'tcp' | 'udp', port: number, family: 4 | 6 = 4) =>
+  answers(guest(name), kind, family === 4 ? v4('server') : v6('server'), port);
+const pings = async (from: Name, address: string) => (await guest(from).ping(address, { count: 1 })).received === 1;
+
+describe('a rule lets in what it says, and nothing else', () => {
+  test('nothing without a rule', async () => {
+    await apply({ rules: OUT });
+    expect(await asks('friend', 'tcp', 80)).toBe('silent');
+    expect(await asks('friend', 'udp', 53)).toBe('silent');
+    expect(await pings('friend', v4('server'))).toBe(false);
+    expect(await pings('friend', v6('server'))).toBe(false);
+  });
+
+  test('replies to what the port asked', async () => {
+    expect(await pings('server', v4('friend'))).toBe(true);
+  });
+
+  test.each([
+    ['IPv4', 4],
+    ['IPv6', 6],
+  ] as const)('ports of TCP and UDP over %s', async (ethertype, family) => {
+    const rules = [
+      { direction: 'ingress', ethertype, protocol: 'tcp', ports: '70-90' },
+      { direction: 'ingress', ethertype, protocol: 'udp', ports: 53 },
+    ];
+    await apply({ rules: [...OUT, ...rules] });
+    expect(await asks('friend', 'tcp', 80, family)).toBe('answered');
+    expect(await asks('friend', 'tcp', 443, family)).toBe('silent');
+    expect(await asks('friend', 'udp', 53, family)).toBe('answered');
+    expect(await asks('friend', 'tcp', 80, family === 4 ? 6 : 4)).toBe('silent');
+  });
+
+  test('ICMP and ICMPv6 by type', async () => {
+    const rules = [
+      { direction: 'ingress', protocol: 'icmp', ports: 8 },
+      { direction: 'ingress', ethertype: 'IPv6', protocol: 'icmpv6', ports: 128 },
+    ];
+    await apply({ rules: [...OUT, ...rules] });
+    expect(await pings('friend', v4('server'))).toBe(true);
+    expect(await pings('friend', v6('server'))).toBe(true);
+    await apply({ rules: [...OUT, { direction: 'ingress', protocol: 'icmp', ports: 13 }] });
+    expect(await pings('friend', v4('server'))).toBe(false);
+  });
+
+  test('a remote prefix', async () => {
+    await apply({ rules: [...OUT, { direction: 'ingress', protocol: 'tcp', ports: 80, remote_prefix: v4('friend') }] });
+    expect(await asks('friend', 'tcp', 80)).toBe('answered');
+    expect(await asks('stranger', 'tcp', 80)).toBe('silent');
+  });
+
+  test('SCTP and other protocols by number, frame by frame', async () => {
+    const packet = (protocol: number, port: number) => {
+      const payload = Buffer.alloc(12);
+      payload.writeUInt16BE(40_000, 0);
+      payload.writeUInt16BE(port, 2);
+      return ipv4Frame('friend', v4('friend'), protocol, payload);
+    };
+    const rules = [
+      { direction: 'ingress', protocol: 'sctp', ports: 3868 },
+      { direction: 'ingress', protocol: 47 },
+    ];
+    await apply({ rules: [...OUT, ...rules] });
+    const seen = await seenAtServer('friend', [packet(132, 3868), packet(132, 3869), packet(47, 0), packet(50, 0)]);
+    expect(seen).toEqual([132, 47]);
+  });
+
+  test('what the port may send', async () => {
+    await apply({ rules: [{ direction: 'egress', protocol: 'udp' }] });
+    expect(await pings('server', v4('friend'))).toBe(false);
+    await apply({ rules: OUT });
+    expect(await pings('server', v4('friend'))).toBe(true);
+  });
+});
+
+describe('groups of others', () => {
+  const rules = [...OUT, { direction: 'ingress', protocol: 'tcp', ports: 80, remote_group: 'friends' }];
+
+  test('members of a remote group, as they come and go', async () => {
+    await apply({ rules, groups: { friend: ['friends'] } });
+    expect(await asks('friend', 'tcp', 80)).toBe('answered');
+    expect(await asks('stranger', 'tcp', 80)).toBe('silent');
+    await apply({ rules, groups: { stranger: ['friends'] } });
+    await until(async () => (await asks('stranger', 'tcp', 80)) === 'answered');
+    await until(async () => (await asks('friend', 'tcp', 80)) === 'silent');
+  });
+
+  test('addresses of an address group, as it changes', async () => {
+    const offices = [...OUT, { direction: 'ingress', protocol: 'tcp', ports: 80, remote_address_group: 'offices' }];
+    await apply({ rules: offices, offices: [v4('friend')] });
+    expect(await asks('friend', 'tcp', 80)).toBe('answered');
+    await apply({ rules: offices, offices: ['10.0.0.3/32'] });
+    await until(async () => (await asks('stranger', 'tcp', 80)) === 'answered');
+    await until(async () => (await asks('friend', 'tcp', 80)) === 'silent');
+  });
+});
+
+describe('a connection', () => {
+  const web = { direction: 'ingress', protocol: 'tcp', ports: 80 };
+  const ssh = { direction: 'ingress', protocol: 'tcp', ports: 22 };
+
+  test('is cut when the rule that allowed it goes; another is not; and the same ports connect when it is back', async () => {
+    await apply({ rules: [...OUT, web, ssh] });
+    const cut = await Stream.open(host, guest('friend'), v4('server'), 80, 45_001);
+    const kept = await Stream.open(host, guest('friend'), v4('server'), 22, 45_002);
+    await apply({ rules: [...OUT, ssh] });
+    await until(() => cut.isCut, { what: 'the connection is cut', timeoutMs: 10_000 });
+    expect(await kept.close()).toMatchObject({ cut: false });
+    await cut.close();
+    await apply({ rules: [...OUT, web, ssh] });
+    expect(await answers(guest('friend'), 'tcp', v4('server'), 80, 45_001)).toBe('answered');
+  });
+
+  test('of UDP is cut and comes back under the same ports', async () => {
+    const dns = { direction: 'ingress', protocol: 'udp', ports: 53 };
+    const ask = () => answers(guest('friend'), 'udp', v4('server'), 53, 45_003);
+    await apply({ rules: [...OUT, dns] });
+    expect(await ask()).toBe('answered');
+    await apply({ rules: OUT });
+    expect(await ask()).toBe('silent');
+    await apply({ rules: [...OUT, dns] });
+    await until(async () => (await ask()) === 'answered', { what: 'the same ports are answered again' });
+  });
+
+  test('and pings lose nothing through 50 changes of rules', async () => {
+    const rules = [...OUT, web, { direction: 'ingress', protocol: 'icmp' }];
+    await apply({ rules });
+    const stream = await Stream.open(host, guest('friend'), v4('server'), 80);
+    const pinging = guest('friend').exec('bash', '-c', `ping -n -q -i 0.05 -W 1 -c 300 ${v4('server')} || true`);
+    for (let change = 0; change < 50; change++) {
+      await apply({
+        rules: [...rules, { direction: 'ingress', protocol: 'tcp', ports: `${1000 + change}-${2000 + change}` }],
+      });
+    }
+    expect(await pinging).toMatch(/ 0% packet loss/);
+    expect(await stream.close()).toMatchObject({ cut: false });
+  });
+});
+
+describe('a stateless group', () => {
+  test('lets in what it says and does not let replies out for it', async () => {
+    const web = { direction: 'ingress', protocol: 'tcp', ports: 80 };
+    await apply({ rules: [web], stateful: false });
+    expect(await asks('friend', 'tcp', 80)).toBe('silent');
+    await apply({ rules: [web, { direction: 'egress', protocol: 'tcp' }], stateful: false });
+    expect(await asks('friend', 'tcp', 80)).toBe('answered');
+  });
+
+  test('lets no reply in that no rule lets in', async () => {
+    await apply({ rules: OUT, stateful: false });
+    expect(await pings('server', v4('friend'))).toBe(false);
+    await apply({ rules: [...OUT, { direction: 'ingress', protocol: 'icmp' }], stateful: false });
+    expect(await pings('server', v4('friend'))).toBe(true);
+  });
+});
+
+describe('what a guest says under another’s name never arrives', () => {
+  const anyone = [...OUT, { direction: 'ingress' }, { direction: 'ingress', ethertype: 'IPv6' }];
+
+  test('frames with a foreign MAC address, packets with a foreign address', async () => {
+    await apply({ rules: anyone });
+    const ping = Buffer.from('0800f7ff00000000', 'hex');
+    const right = ipv4Frame('friend', v4('friend'), 1, ping);
+    const foreignAddress = ipv4Frame('friend', v4('stranger'), 1, ping);
+    const foreignMac = ipv4Frame('stranger', v4('friend'), 1, ping);
+    expect(await seenAtServer('friend', [foreignAddress, foreignMac])).toEqual([]);
+    expect(await seenAtServer('friend', [right])).toEqual([1]);
+  });
+
+  test('ARP for a foreign address, router advertisements, DHCP offers, tagged frames', async () => {
+    const capture = await guest('server').capture({ filter: `ether src ${mac('friend')}` });
+    const spoofs = [
+      arp('friend', v4('stranger')),
+      ipv6Frame('friend', 'fe80::f816:3eff:fe00:2', 58, Buffer.from('86000000400000000000000000000000', 'hex')),
+      ipv4Frame('friend', v4('friend'), 17, Buffer.from('0043004400080000', 'hex')),
+      frame({
+        destination: mac('server'),
+        source: mac('friend'),
+        tags: [{ vlan: 1 }],
+        etherType: 0x0800,
+        payload: Buffer.alloc(46),
+      }),
+    ];
+    await guest('friend').send(spoofs, { count: 2 });
+    await guest('friend').send([frame({ destination: mac('server'), source: mac('friend') })]);
+    await until(() => capture.frames().some((line) => line.includes('0x88b5')), {
+      what: 'the permitted frame arrives',
+    });
+    expect((await capture.stop()).filter((line) => !line.includes('0x88b5'))).toEqual([]);
+  });
+
+  test('an allowed address pair is the guest’s own', async () => {
+    await apply({ rules: anyone, pairs: [{ address: '10.0.7.0/24' }] });
+    const capture = await guest('friend').capture({ filter: 'icmp and src net 10.0.7.0/24' });
+    const ping = (source: string) => ipv4FrameTo('friend', 'server', source, 1, Buffer.from('0800f7ff00000000', 'hex'));
+    await guest('server').send([ping('10.0.8.9'), ping('10.0.7.9')]);
+    await until(() => capture.count > 0, { what: 'the packet from the pair arrives' });
+    expect(await capture.stop()).toHaveLength(1);
+  });
+});
+
+/** IP protocol numbers of the packets that arrive at the server of those that a guest sends. */
+async function seenAtServer(from: Name, frames: readonly Buffer[]): Promise<readonly number[]> {
+  const capture = await guest('server').capture({ filter: 'ip or ether proto 0x88b5' });
+  const last = frame({ destination: mac('server'), source: mac('helper') });
+  await guest(from).send(frames);
+  await guest('helper').send([last]);
+  await until(() => capture.frames().some((line) => line.includes('0x88b5')), { what: 'the last frame arrives' });
+  const numbers = { ICMP: 1, sctp: 132, GREv0: 47, ESP: 50 };
+  return (await capture.stop()).flatMap((line) =>
+    Object.entries(numbers).flatMap(([word, number]) =>
+      line.includes(word) && !line.includes('unreachable') ? [number] : [],
+    ),
+  );
+}
+
+function ipv4Frame(source: Name, address: string, protocol: number, payload: Buffer): Buffer {
+  return ipv4FrameTo('server', source, address, protocol, payload);
+}
+
+function ipv4FrameTo(to: Name, source: Name, address: string, protocol: number, payload: Buffer): Buffer {
+  const header = Buffer.alloc(20);
+  header.writeUInt8(0x45, 0);
+  header.writeUInt16BE(20 + payload.length, 2);
+  header.writeUInt8(64, 8);
+  header.writeUInt8(protocol, 9);
+  Buffer.from(address.split('.').map(Number)).copy(header, 12);
+  Buffer.from(v4(to).split('.').map(Number)).copy(header, 16);
+  header.writeUInt16BE(checksum(header), 10);
+  return frame({
+    destination: mac(to),
+    source: mac(source),
+    etherType: 0x0800,
+    payload: Buffer.concat([header, payload]),
+  });
+}
+
+function ipv6Frame(source: Name, address: string, protocol: number, payload: Buffer): Buffer {
+  const header = Buffer.alloc(40);
+  header.writeUInt8(0x60, 0);
+  header.writeUInt16BE(payload.length, 4);
+  header.writeUInt8(protocol, 6);
+  header.writeUInt8(255, 7);
+  Buffer.from(address.replace('fe80::', 'fe80000000000000').replaceAll(':', '').padEnd(32, '0'), 'hex').copy(header, 8);
+  Buffer.from('ff020000000000000000000000000001', 'hex').copy(header, 24);
+  return frame({
+    destination: '33:33:00:00:00:01',
+    source: mac(source),
+    etherType: 0x86dd,
+    payload: Buffer.concat([header, payload]),
+  });
+}
+
+function arp(source: Name, address: string): Buffer {
+  const body = Buffer.concat([
+    Buffer.from('0001080006040002', 'hex'),
+    Buffer.from(mac(source).replaceAll(':', ''), 'hex'),
+    Buffer.from(address.split('.').map(Number)),
+    Buffer.from(mac('server').replaceAll(':', ''), 'hex'),
+    Buffer.from(v4('server').split('.').map(Number)),
+  ]);
+  return frame({ destination: mac('server'), source: mac(source), etherType: 0x0806, payload: body });
+}
+
+/** RFC 1071. */
+function checksum(header: Buffer): number {
+  let sum = 0;
+  for (let index = 0; index < header.length; index += 2) sum += header.readUInt16BE(index);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return ~sum & 0xffff;
+}
