@@ -9,6 +9,7 @@ export function printStatus(report: StatusReport): string {
     `health   ${level(report.health)}`,
     `switch   ${report.switch.connected ? `Open vSwitch ${report.switch.version}` : level('failing')}, writing: ${level(report.switch.writing)}`,
     `         ${report.switch.keys} keys, ${report.switch.flows} flows, ${report.switch.pending} pending, ${report.switch.quarantined} quarantined, ${report.switch.conflicts.length} conflicts`,
+    ...report.switch.takingOver.map((bridge) => `         ${bridge} is being taken over from the reference agent`),
     `         edits by others: ${Object.entries(report.switch.drift)
       .map(([kind, count]) => `${count} ${kind}`)
       .join(', ')}`,
@@ -87,9 +88,16 @@ export function printExplain(report: ExplainReport): string {
 export function printPlan(report: PlanReport): string {
   return [
     ...report.lines,
-    ...report.pending.map((each) => `~ ${each}`),
+    ...report.pending.map((each) => `… ${each}`),
     ...report.unknown.map((each) => `? ${each}`),
     `would change ${report.rows} rows; add ${report.added}, change ${report.changed}, remove ${report.removed} flows`,
+  ].join('\n');
+}
+
+export function printRelease(lines: readonly string[]): string {
+  return [
+    ...lines,
+    'given back: start neutron-openvswitch-agent now; it sweeps what stayed when it has synchronised',
   ].join('\n');
 }
 

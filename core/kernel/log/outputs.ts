@@ -59,3 +59,16 @@ export function stderrOutput(format: 'plain' | 'journal', write: WriteAll = writ
     reopen: () => undefined,
   };
 }
+
+/** pino's level of an error. */
+const ERROR = 50;
+
+/** For one who asked a question and not for a log. */
+export function onlyErrors(output: LogOutput): LogOutput {
+  return {
+    write(line, level) {
+      if (level >= ERROR) output.write(line, level);
+    },
+    reopen: () => output.reopen(),
+  };
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoggingSettings } from '../../../core/kernel/config/model';
 import { createLogging, logFileOf } from '../../../core/kernel/log/log';
-import { fileOutput, type LogOutput, stderrOutput } from '../../../core/kernel/log/outputs';
+import { fileOutput, type LogOutput, onlyErrors, stderrOutput } from '../../../core/kernel/log/outputs';
 import { redacted, withoutPasswords } from '../../../core/kernel/log/redaction';
 
 const SETTINGS: LoggingSettings = {
@@ -145,5 +145,13 @@ describe('log files', () => {
     const written: string[] = [];
     stderrOutput('journal', (_descriptor, text) => void written.push(text)).write('Failed\n', 50);
     expect(written).toEqual(['<3>Failed\n']);
+  });
+
+  it('leave out what is no error for a plan, which answers on standard output', () => {
+    const written: string[] = [];
+    const output = onlyErrors(stderrOutput('plain', (_descriptor, text) => void written.push(text)));
+    output.write('Started\n', 30);
+    output.write('Failed\n', 50);
+    expect(written).toEqual(['Failed\n']);
   });
 });
