@@ -45,4 +45,20 @@ export const CliErrors = defineErrors({
     class: 'refused',
     template: '{word} is neither a command of patchbay nor a running plugin with commands of its own; {hint}',
   },
+  projectName: {
+    code: 'PB-CLI-7',
+    class: 'refused',
+    template: '{name} cannot be the name of a plugin: {problem}',
+  },
+  folderInUse: {
+    code: 'PB-CLI-8',
+    class: 'refused',
+    template: '{folder} is there already and is not empty: take another name, or another folder with --in',
+  },
+  noTarball: {
+    code: 'PB-CLI-9',
+    class: 'refused',
+    template:
+      '{packages} lacks {file}: run `npm run pack` where Patchbay was checked out, and give the folder it names',
+  },
 });

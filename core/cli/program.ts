@@ -17,10 +17,11 @@ import { nearest } from '../kernel/nearest';
 import { ask } from './admin/client';
 import { checkConfiguration, showConfigured } from './config-commands';
 import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from './configuration';
+import { createProject } from './create/project';
 import { CliErrors } from './errors';
 import { ExitStatus } from './exit-status';
 import { commandsOf, printAnswer, printCommands } from './print/commands';
-import { printConfig, printExplain, printPlan, printPlugins, printStatus } from './print/reports';
+import { printConfig, printExplain, printPlan, printPlugins, printRelease, printStatus } from './print/reports';
 import { runAgent } from './run';
 
 /** What the command is made of: the stock plugins and the makers of agents. */
@@ -111,6 +112,17 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     output(options, await parts.planAlone(configuration, directory, parts.stock), printPlan);
   });
 
+  admin(
+    program
+      .command('release')
+      .description(
+        'Give the switch back to the reference agent: controllers are swapped, what it would never sweep is withdrawn, and the agent stops',
+      ),
+  ).action(async (options: AdminOptions) => {
+    const socket = join(options.runDir, 'patchbay.sock');
+    output(options, await ask<readonly string[]>(socket, '/release', []), printRelease);
+  });
+
   const config = program.command('config').description('Show or check the configuration');
   configured(
     admin(config.command('show').description('Effective values and where each comes from; no passwords')),
@@ -127,6 +139,23 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
       if (!isGood) status = ExitStatus.configuration;
     },
   );
+
+  program
+    .command('create')
+    .description('Make something new')
+    .command('plugin <name>')
+    .description('Make the project of a new plugin, with tests that pass at once')
+    .option('--in <folder>', 'where the project’s folder is made', '.')
+    .option(
+      '--packages <folder>',
+      'tarballs of Patchbay’s packages (npm run pack); without it they come from the registry',
+    )
+    .action((name: string, { in: parent, packages }: { readonly in: string; readonly packages?: string }) => {
+      const stock = Object.keys(parts.stock.plugins);
+      const { folder, files } = createProject({ name, parent, stock, ...(packages === undefined ? {} : { packages }) });
+      const next = [`cd ${folder}`, 'npm install', 'npm test'].map((line) => `  ${line}`);
+      parts.print([...files.map((file) => `made ${file}`), '', 'Now:', ...next].join('\n'));
+    });
 
   program
     .command('do <plugin> [command] [words...]', { hidden: true })
