@@ -29,7 +29,7 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
   const host = parts.createHost(configuration, directory, parts.stock);
   const admin = new AdminServer(join(configuration.settings.run_dir, 'patchbay.sock'), host);
   const stray = watchStrayErrors(process, host);
-  const asked = Promise.race([stopAsked(), stray.fatal]);
+  const asked = Promise.race([stopAsked(), stray.fatal, host.released]);
   process.on('SIGHUP', () => {
     const { configuration: now, problems: mistakes } = load();
     for (const mistake of mistakes) parts.complain(`the configuration stays as it was: ${mistake.message}`);

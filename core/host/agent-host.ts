@@ -1,11 +1,16 @@
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type AgentIdentity, type PluginClass, Service } from '@patchbay/sdk';
 import { messagingConnector } from '../agent/messaging';
 import { showConfiguration } from '../config';
 import type { Configuration } from '../kernel/config/model';
+import type { AgentHealth } from '../kernel/health';
 import { createKernel, type Kernel } from '../kernel/kernel';
 import { resolveListing } from '../kernel/loader/resolve';
 import { createLogging, type Logging } from '../kernel/log/log';
-import { createSwitch, type ExplainedKey, type Switch } from '../switch';
+import { onlyErrors, stderrOutput } from '../kernel/log/outputs';
+import { createSwitch, type ExplainedKey, NOT_STARTED, type Switch, switchErrors, type Writing } from '../switch';
 import { VERSION } from '../version';
 import type { Host, Stock, StrayError } from './host';
 import { Metrics } from './metrics';
@@ -20,10 +25,16 @@ import type {
   StatusReport,
 } from './reports';
 
+/** How long another agent, which was told to stop, may take to leave the switch: OVS notices after its next statistics, 5 s apart. */
+const LEAVING_MS = 15_000;
+
 /** Puts an agent together: the switch, the kernel with its plugins, and what both say of themselves. */
 export function createHost(configuration: Configuration, directory: string, stock: Stock): Host {
   return new AgentHost(configuration, directory, stock, 'writing');
 }
+
+/** How long whoever asked for the release has to read the answer before the admin socket is closed. */
+const ANSWER_MS = 500;
 
 const STRAY_SENTENCES: Readonly<Record<StrayError, string>> = {
   rejection: 'A failure was not caught by whoever asked for the work; the agent goes on',
@@ -38,17 +49,28 @@ const PLAN_PATIENCE_MS = 60_000;
  * methods that change nothing, on queues of its own.
  */
 export async function planAlone(configuration: Configuration, directory: string, stock: Stock): Promise<PlanReport> {
-  const host = new AgentHost(configuration, directory, stock, 'watching');
+  const state = copyOf(configuration.settings.state_dir);
+  const settings = { ...configuration.settings, state_dir: state };
+  const host = new AgentHost({ ...configuration, settings }, directory, stock, 'watching');
   try {
     await host.start();
     const patience = new Promise<'late'>((resolve) => setTimeout(resolve, PLAN_PATIENCE_MS, 'late').unref());
     const outcome = await Promise.race([host.synced, patience]);
     const plan = await host.plan();
     const late = outcome === 'late' ? ['ports that the control plane did not describe in time'] : [];
-    return { ...plan, unknown: [...plan.unknown, ...late, 'tunnel endpoints that the switch has no port for yet'] };
+    const unknown = [...plan.unknown, ...late, 'tunnel endpoints that the switch has no port for yet'];
+    return { ...plan, unknown };
   } finally {
     await host.stop();
+    rmSync(state, { recursive: true, force: true });
   }
+}
+
+/** What plugins keep there is read as it is, and what a plan makes of it is thrown away. */
+function copyOf(folder: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'patchbay-plan-'));
+  if (existsSync(folder)) cpSync(folder, copy, { recursive: true });
+  return copy;
 }
 
 interface Parts {
@@ -58,12 +80,15 @@ interface Parts {
 
 class AgentHost implements Host {
   readonly synced: Promise<void>;
+  readonly released: Promise<'asked'>;
   private resolveSynced: () => void = () => undefined;
+  private resolveReleased: (outcome: 'asked') => void = () => undefined;
   private readonly logging: Logging;
   private readonly metricsOfAgent = new Metrics(() => this.status());
   private readonly startedAt = Date.now();
   private parts: Parts | undefined;
   private isSynced = false;
+  private isStopping = false;
 
   constructor(
     private configuration: Configuration,
@@ -71,9 +96,14 @@ class AgentHost implements Host {
     private readonly stock: Stock,
     private readonly mode: 'writing' | 'watching',
   ) {
-    this.logging = createLogging(configuration.settings.logging);
+    const { logging } = configuration.settings;
+    this.logging =
+      mode === 'writing' ? createLogging(logging) : createLogging(logging, [onlyErrors(stderrOutput('plain'))]);
     this.synced = new Promise((resolve) => {
       this.resolveSynced = resolve;
+    });
+    this.released = new Promise((resolve) => {
+      this.resolveReleased = resolve;
     });
   }
 
@@ -96,12 +126,14 @@ class AgentHost implements Host {
       this.resolveSynced();
     });
     await parts.switch.start();
+    if (this.mode === 'writing') await this.otherAgentsLeave(parts.switch);
     await parts.kernel.boot();
     // Only now: what one plugin wants closed must not be written before another has said what stays open.
     parts.switch.beginWriting();
   }
 
   async stop(): Promise<void> {
+    this.isStopping = true;
     if (this.parts === undefined) return;
     await this.parts.kernel.stop();
     await this.parts.switch.stop();
@@ -144,8 +176,7 @@ class AgentHost implements Host {
       uptimeSeconds: (Date.now() - this.startedAt) / 1000,
       ready: this.isSynced,
       phase: this.parts?.kernel.phase ?? 'starting',
-      health: health?.level ?? 'unknown',
-      plugins: health?.plugins ?? [],
+      ...withSwitch(health, this.parts?.switch.status().writing),
       switch: await this.switchReport(),
       ports: portsByState((await this.parts?.kernel.provided(Service.ports)?.ports()) ?? []),
       rpc: rpc ?? null,
@@ -195,7 +226,16 @@ class AgentHost implements Host {
 
   async plan(): Promise<PlanReport> {
     if (this.parts === undefined) throw new Error('the agent has not started yet');
-    return planReport(this.parts.switch.plan(), pendingOf(this.parts.switch));
+    // A plan made beside another agent holds everything back: that says nothing of single keys.
+    const pending = this.mode === 'writing' ? pendingOf(this.parts.switch) : [];
+    return planReport(this.parts.switch.plan(), pending);
+  }
+
+  async release(): Promise<readonly string[]> {
+    if (this.parts === undefined) throw new Error('the agent has not started yet');
+    const lines = await this.parts.switch.release();
+    setTimeout(() => this.resolveReleased('asked'), ANSWER_MS);
+    return lines;
   }
 
   metrics(): Promise<string> {
@@ -213,6 +253,23 @@ class AgentHost implements Host {
 
   trace(): readonly unknown[] {
     return this.parts?.kernel.trace() ?? [];
+  }
+
+  /** While another agent has the switch no plugin starts: the control plane must not hear two agents of one host. */
+  private async otherAgentsLeave(switchSide: Switch): Promise<void> {
+    const deadline = Date.now() + LEAVING_MS;
+    let said: string | undefined;
+    for (;;) {
+      const { writing } = switchSide.status();
+      if (this.isStopping || writing === 'yes' || writing.by !== 'another-agent') return;
+      if (Date.now() >= deadline) throw switchErrors.taken({ reason: writing.held, seconds: LEAVING_MS / 1000 });
+      // The lock is asked for at the start: its first answer is no news.
+      if (said !== undefined && said !== writing.held) {
+        this.logging.for('agent').warn('Waiting for another agent to leave the switch', { reason: writing.held });
+      }
+      said = writing.held;
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
   }
 
   // ── assembly ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -278,12 +335,26 @@ class AgentHost implements Host {
       pending: status?.pending ?? 0,
       quarantined: status?.quarantined ?? 0,
       conflicts: status?.conflicts.map(({ reason }) => reason) ?? [],
+      takingOver: status?.takingOver ?? [],
       drift: figures?.drift ?? { removed: 0, changed: 0, added: 0, row: 0 },
       rounds: figures?.rounds ?? 0,
       lastRound: figures?.lastRound ?? 'none yet',
       lastRoundMs: figures?.lastRoundMs ?? 0,
     };
   }
+}
+
+/** The switch side is no plugin, and an agent that may not write does nothing that it is there for. */
+function withSwitch(
+  health: AgentHealth | undefined,
+  writing: Writing | undefined,
+): Pick<StatusReport, 'health' | 'plugins'> {
+  const plugins = health?.plugins ?? [];
+  if (writing === undefined || writing === 'yes' || writing.held === NOT_STARTED) {
+    return { health: health?.level ?? 'unknown', plugins };
+  }
+  const condition = { condition: 'writing', level: 'failing', detail: `nothing is written: ${writing.held}` };
+  return { health: 'failing', plugins: [...plugins, { plugin: 'switch', level: 'failing', conditions: [condition] }] };
 }
 
 function recordsOf({ plugin, key, since, cause, progress, parts }: ExplainedKey): readonly ExplainedRecord[] {

@@ -22,6 +22,8 @@ export interface Host extends AgentReports {
   readonly synced: Promise<void>;
   /** Whether the process does its work: what the watchdog asks. */
   isAlive(): boolean;
+  /** Resolves some time after `release` has answered: the agent is to stop. */
+  readonly released: Promise<'asked'>;
   /** Logs an error that nobody caught. */
   stray(kind: StrayError, error: unknown): void;
   /** SIGHUP: logging is as the configuration says now. Answers what else changed and needs a restart. */

@@ -32,6 +32,8 @@ export interface SwitchReport {
   readonly pending: number;
   readonly quarantined: number;
   readonly conflicts: readonly string[];
+  /** Bridges that are being taken over from the reference agent. */
+  readonly takingOver: readonly string[];
   /** Edits by others that were found, by what they did. */
   readonly drift: Readonly<Record<'removed' | 'changed' | 'added' | 'row', number>>;
   readonly rounds: number;
@@ -118,6 +120,8 @@ export interface AgentReports {
   config(): ConfigReport;
   explain(port: string): Promise<ExplainReport | undefined>;
   plan(): Promise<PlanReport>;
+  /** Gives the switch back to the reference agent; the agent then stops. Answers what was done. */
+  release(): Promise<readonly string[]>;
   /** Prometheus text. */
   metrics(): Promise<string>;
   trace(): readonly unknown[];

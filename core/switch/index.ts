@@ -1,4 +1,4 @@
-import type { Effects, Logger, SwitchReconnection, SwitchView, Unsubscribe } from '@patchbay/sdk';
+import type { Effects, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
 import { canonical } from './canonical';
 import { Conntrack } from './conntrack/conntrack';
 import { askOver, controlSocketIn } from './conntrack/control-socket';
@@ -7,85 +7,31 @@ import { effectsFor } from './effects';
 import { switchErrors } from './errors';
 import { type ExplainedKey, explain } from './explain';
 import { connectBridge } from './openflow-targets';
-import { type ChangeBatch, OvsdbClient, type StreamSource } from './ovsdb';
+import { type ChangeBatch, OvsdbClient } from './ovsdb';
 import { Ownership } from './ownership';
 import { PacketDispatch } from './packet-ins';
 import { Blueprint, type BlueprintRules } from './planner/blueprint';
-import type { Contest } from './planner/contest';
 import { fateBy } from './planner/ownership';
 import { type Diff, printPlan } from './planner/print';
 import { markOf } from './planner/row-changes';
-import { mayWrite, type Writing } from './reconciler/guard';
-import { type Connect, Links } from './reconciler/links';
+import { mayWrite, NOT_STARTED, type Writing } from './reconciler/guard';
+import { Links } from './reconciler/links';
 import { LOCK, OvsdbDatabase } from './reconciler/ovsdb-database';
-import { Reconciler, type ReconcilerFigures } from './reconciler/reconciler';
+import { Reconciler } from './reconciler/reconciler';
+import { planRelease } from './release';
 import { isRestoringFlows, type RootRow, summaryOf } from './root-row';
 import { REPLICATED, RowsMirror } from './rows-mirror';
-import { controllerTarget, type ListedPlugin, REFERENCE_CONTROLLERS, type SwitchSettings } from './settings';
+import { controllerTarget, REFERENCE_CONTROLLERS } from './settings';
+import type { Switch, SwitchOptions, SwitchStatus } from './switch';
 import { LiveSwitchView } from './switch-view';
 
 export type { DesiredKeys } from './desired-store';
+export { switchErrors } from './errors';
 export type { ExplainedKey, ExplainedPart } from './explain';
 export type { Diff } from './planner/print';
-export type { Writing } from './reconciler/guard';
+export { NOT_STARTED, type Writing } from './reconciler/guard';
 export { controllerTarget, type ListedPlugin, type SwitchSettings } from './settings';
-
-export interface SwitchOptions {
-  readonly settings: SwitchSettings;
-  readonly logger: Logger;
-  /** All plugins on the list, in their order. */
-  readonly plugins: readonly ListedPlugin[];
-  /** Cookies that belong to somebody else, who writes to claimed tables with the operator's consent. */
-  readonly reservedCookies?: readonly bigint[];
-  /** Controller targets that are swapped for ours on bridges the agent states; the reference agent's unless told. */
-  readonly replacedControllers?: readonly string[];
-  /** `watching`: nothing is ever written, nor locked. */
-  readonly mode?: 'writing' | 'watching';
-  /** Told how long each round took, in milliseconds. */
-  readonly onRound?: (ms: number) => void;
-  /** For tests: other ways to reach the database and the bridges. */
-  readonly ovsdbTarget?: StreamSource;
-  readonly connect?: Connect;
-}
-
-export interface SwitchStatus {
-  readonly writing: Writing;
-  readonly databaseConnected: boolean;
-  /** Bridges whose flow tables are known. */
-  readonly bridgesRead: readonly string[];
-  readonly keys: number;
-  /** Flows that are installed on the bridges that are known. */
-  readonly flows: number;
-  readonly pending: number;
-  readonly quarantined: number;
-  readonly conflicts: readonly Contest[];
-  readonly figures: Readonly<ReconcilerFigures>;
-}
-
-/** The switch side as a whole: everything about the switch goes through here, and only its reconciler writes. */
-export interface Switch {
-  readonly store: DesiredKeys;
-  readonly view: SwitchView;
-  effects(plugin: string): Effects;
-  /** Packets that flows of plugins sent up. */
-  readonly packets: Pick<PacketDispatch, 'subscribe'>;
-  /** Resolves when the database was read for the first time. @throws where it cannot be within `ovsdb_timeout`. */
-  start(): Promise<void>;
-  /** Every plugin has started. Before, nothing is written: what one wants closed must not go out before another has said what stays open. */
-  beginWriting(): void;
-  /** What is on the switch stays there. */
-  stop(): Promise<void>;
-  status(): SwitchStatus;
-  explain(subject: string): readonly ExplainedKey[];
-  /** What would be written now if everything were compared. Changes nothing. */
-  plan(): Diff;
-  /** Reads and compares the whole switch again. */
-  compareAll(cause: string): void;
-  /** Bridges whose flow tables were found empty, or new, after they had been wired. */
-  onReconnected(listener: (reconnection: SwitchReconnection) => void): Unsubscribe;
-  /** Everything that was stated so far has been dealt with. */
-  settled(): Promise<void>;
-}
+export type { Switch, SwitchOptions, SwitchStatus } from './switch';
 
 /** How long those who ask for flows wait for a bridge that is not read yet, in milliseconds. */
 const READ_PATIENCE_MS = 3_000;
@@ -105,6 +51,7 @@ class SwitchSide implements Switch {
   readonly packets: PacketDispatch;
   private readonly links: Links;
   private readonly conntrack: Conntrack;
+  private readonly database: OvsdbDatabase;
   private readonly reconciler: Reconciler;
   private readonly lockName = LOCK;
   private readonly ownTarget: string;
@@ -113,6 +60,7 @@ class SwitchSide implements Switch {
   private resyncTimer: NodeJS.Timeout | undefined;
   private connected = false;
   private pluginsStarted = false;
+  private released = false;
   private serial = 0;
 
   constructor(private readonly options: SwitchOptions) {
@@ -133,7 +81,10 @@ class SwitchSide implements Switch {
       completed: (plugin) => this.sweepable(plugin),
       retired: (plugin) => this.sweepable(plugin),
     });
-    this.ownership = new Ownership(settings, plugins, options.reservedCookies ?? [], this.mirror, () => this.store);
+    this.ownership = new Ownership(settings, plugins, options.reservedCookies ?? [], this.mirror, () => this.store, {
+      blueprint: () => this.blueprint,
+      logger,
+    });
     const ranks = new Map(plugins.map((plugin, rank) => [plugin.id, rank]));
     this.rules = {
       canonical,
@@ -165,13 +116,14 @@ class SwitchSide implements Switch {
       { up: (bridge) => this.linkUp(bridge), down: (bridge) => this.reconciler.linkDown(bridge) },
       logger,
     );
+    this.database = new OvsdbDatabase(this.client as unknown as OvsdbClient, this.ownTarget);
     this.reconciler = new Reconciler({
       store: this.store,
       blueprint: this.blueprint,
-      database: new OvsdbDatabase(this.client as unknown as OvsdbClient, this.ownTarget),
+      database: this.database,
       links: this.links,
       logger,
-      mayWrite: () => this.writing(),
+      mayWrite: () => (this.pluginsStarted ? this.writing() : { held: NOT_STARTED }),
       onRead: (bridge) => this.recognise(bridge),
       sweepRows: () => this.sweepRows(),
       ...(options.onRound === undefined ? {} : { onRound: options.onRound }),
@@ -243,6 +195,7 @@ class SwitchSide implements Switch {
       keys: this.store.size,
       flows: [...this.blueprint.allBoards()].reduce((sum, board) => sum + (board.installed?.size ?? 0), 0),
       pending: this.store.pendingCount,
+      takingOver: this.ownership.takeOver.underWay(),
       quarantined: this.reconciler.quarantined,
       conflicts: this.blueprint.contests(),
       figures: this.reconciler.figures,
@@ -281,8 +234,31 @@ class SwitchSide implements Switch {
     return this.reconciler.settled();
   }
 
+  async release(): Promise<readonly string[]> {
+    const writing = this.writing();
+    if (writing !== 'yes') throw switchErrors.held({ reason: writing.held });
+    this.released = true;
+    await this.reconciler.stop();
+    const [reference = ''] = this.rules.controllers?.replaces ?? [];
+    const { flows, rows, lines } = planRelease({
+      boards: this.blueprint.allBoards(),
+      rows: this.mirror,
+      cookies: this.ownership.cookies,
+      roleOf: (bridge) => this.ownership.roleOf(bridge),
+      ownTarget: this.ownTarget,
+      reference,
+      integrationBridge: this.options.settings.integration_bridge,
+      now: new Date().toISOString(),
+    });
+    for (const [bridge, messages] of flows) await this.links.get(bridge)?.bundle(messages);
+    if (rows.length > 0) await this.database.commit(rows);
+    this.options.logger.info('the switch is given back to the reference agent', { lines });
+    return lines;
+  }
+
   private writing(): Writing {
     if (this.options.mode === 'watching') return { held: 'this is only a plan' };
+    if (this.released) return { held: 'the switch is given back to the reference agent' };
     return mayWrite({
       pluginsStarted: this.pluginsStarted,
       databaseConnected: this.connected,
@@ -351,19 +327,12 @@ class SwitchSide implements Switch {
   private recognise(bridge: string): void {
     for (const resolve of this.readers.get(bridge) ?? []) resolve();
     this.readers.delete(bridge);
-    const installed = this.blueprint.board(bridge).installed?.values() ?? [];
-    const cookie = this.ownership.recognise(bridge, installed);
-    if (cookie !== undefined) {
-      this.options.logger.info('the reference agent was here; its flows are taken over', {
-        bridge,
-        cookie: cookie.toString(16),
-      });
-    }
+    this.ownership.takeOver.bridgeRead(bridge);
   }
 
   /** Ports that bear a plugin's mark and that none of its keys wants go once the plugin is complete. */
   private sweepRows(): boolean {
-    let found = false;
+    let found = this.ownership.takeOver.forgetComplete();
     for (const port of this.mirror.ports()) {
       const plugin = markOf(port);
       if (plugin === undefined || this.blueprint.rowPlanner.makes(port.name)) continue;

@@ -1,16 +1,17 @@
-import type { Claim } from '@patchbay/sdk';
+import type { Claim, Logger } from '@patchbay/sdk';
 import { CookieRegister, hex } from './cookies';
 import type { DesiredKeys } from './desired-store';
-import type { Installed } from './planner/board';
-import { type BridgeRole, type OwnershipRules, recogniseReference } from './planner/ownership';
-import { portNumber, type Rows } from './planner/rows';
+import type { Blueprint } from './planner/blueprint';
+import type { BridgeRole, OwnershipRules } from './planner/ownership';
+import type { Rows } from './planner/rows';
 import type { ListedPlugin, SwitchSettings } from './settings';
+import { TakeOver } from './take-over';
 
 /** Whose is what on this switch: bridge roles, cookies, completed plugins, and the reference agent's cookie on provider bridges. */
 export class Ownership implements OwnershipRules {
   readonly cookies: CookieRegister;
   readonly claims: readonly Claim[];
-  private readonly taken = new Map<string, Set<bigint>>();
+  readonly takeOver: TakeOver;
 
   constructor(
     private readonly settings: Pick<SwitchSettings, 'integration_bridge' | 'tunnel_bridge'>,
@@ -18,12 +19,21 @@ export class Ownership implements OwnershipRules {
     reservedCookies: readonly bigint[],
     private readonly rows: Rows,
     private readonly store: () => DesiredKeys,
+    around: { readonly blueprint: () => Blueprint; readonly logger: Logger },
   ) {
     this.cookies = new CookieRegister(
       plugins.map((plugin) => plugin.id),
       reservedCookies,
     );
     this.claims = plugins.flatMap((plugin) => plugin.claims);
+    this.takeOver = new TakeOver({
+      ...around,
+      rows,
+      cookies: this.cookies,
+      integrationBridge: settings.integration_bridge,
+      uplink: (bridge) => this.uplinkOf(bridge),
+      allComplete: () => this.allComplete(),
+    });
   }
 
   /** A provider bridge is one that a patch port joins to the integration bridge, besides the tunnel bridge. */
@@ -51,18 +61,12 @@ export class Ownership implements OwnershipRules {
   }
 
   recognised(bridge: string): ReadonlySet<bigint> {
-    return this.taken.get(bridge) ?? new Set();
+    return this.takeOver.recognised(bridge);
   }
 
-  /** Looks for the reference agent on a bridge that was read, before anything of it is overwritten. */
-  recognise(bridge: string, installed: Iterable<Installed>): bigint | undefined {
-    const port = this.patchTowardsIntegration(bridge);
-    if (port === undefined || bridge === this.settings.tunnel_bridge) return undefined;
-    const number = portNumber(this.rows, bridge, port);
-    if (!('number' in number)) return undefined;
-    const cookie = recogniseReference(installed, number.number, this.cookies);
-    if (cookie !== undefined) this.taken.set(bridge, new Set([...this.recognised(bridge), cookie]));
-    return cookie;
+  /** The port of a provider bridge that leads to the integration bridge. */
+  uplinkOf(bridge: string): string | undefined {
+    return bridge === this.settings.tunnel_bridge ? undefined : this.patchTowardsIntegration(bridge);
   }
 
   private patchTowardsIntegration(bridge: string): string | undefined {

@@ -29,6 +29,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
 };
 
+/** What changes something: asked for with POST. */
+const ACTS: Readonly<Record<string, Route>> = {
+  release: async (agent) => ok(await agent.release()),
+};
+
 /** Bytes that the words of a command may take. */
 const LONGEST_BODY = 64 * 1024;
 
@@ -77,8 +82,10 @@ export class AdminServer {
     try {
       const [, name = '', argument = '', command = ''] = (request.url ?? '/').split('/').map(decodeURIComponent);
       const runs: Route = async (agent, plugin) => ok(await agent.command(plugin, command, await wordsOf(request)));
+      const isAct = request.method === 'POST';
+      const acts = isAct && Object.hasOwn(ACTS, name) ? ACTS[name] : undefined;
       const reads = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
-      const route = name === 'command' && request.method === 'POST' ? runs : reads;
+      const route = name === 'command' && isAct ? runs : (acts ?? reads);
       const { status, body } =
         route === undefined
           ? { status: 404, body: { error: `no such report; there are ${Object.keys(ROUTES).join(', ')}` } }
