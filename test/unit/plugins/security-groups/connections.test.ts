@@ -1,6 +1,6 @@
 import type { TrackedConnection } from '@patchbay/sdk';
 import { boundPort } from '../../../support/plugin-kit';
-import { group, setUp } from './groups-kit';
+import { group, setUp } from '../../../support/security-groups-kit';
 
 type Bed = ReturnType<typeof setUp>;
 

@@ -1,6 +1,6 @@
 import { type PortDescription, parseFlows } from '@patchbay/sdk';
 import { boundPort, expectFlows, portRow } from '../../../support/plugin-kit';
-import { group, setUp } from './groups-kit';
+import { group, setUp } from '../../../support/security-groups-kit';
 
 type Rules = Parameters<typeof group>[1];
 

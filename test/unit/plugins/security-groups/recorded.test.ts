@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Flow, GroupMember } from '@patchbay/sdk';
 import { boundPort, expectFlows, FLAT_SEGMENT, VLAN_SEGMENT, VXLAN_SEGMENT } from '../../../support/plugin-kit';
-import { group, setUp } from './groups-kit';
+import { group, setUp } from '../../../support/security-groups-kit';
 
 /**
  * What Neutron's agent (Zed) wrote for six ports, from a recording: the same rules, ports and groups here must come to the same flows,

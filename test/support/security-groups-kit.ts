@@ -9,8 +9,8 @@ import type {
   Store,
   TrackedConnection,
 } from '@patchbay/sdk';
-import { SecurityGroupsConfig } from '../../../../plugins/security-groups/config';
-import { SecurityGroups } from '../../../../plugins/security-groups/plugin';
+import { SecurityGroupsConfig } from '../../plugins/security-groups/config';
+import { SecurityGroups } from '../../plugins/security-groups/plugin';
 import {
   FakeDesired,
   FakeEffects,
@@ -20,7 +20,7 @@ import {
   FakeLogger,
   FakeSwitch,
   IDENTITY,
-} from '../../../support/plugin-kit';
+} from './plugin-kit';
 
 /** A rule as a test writes it: what it does not say is any. */
 export function rule(more: Partial<SecurityGroupRule> = {}): SecurityGroupRule {
