@@ -33,6 +33,12 @@ export const switchErrors = defineErrors({
     class: 'refused',
     template: 'this Open vSwitch ({version}) cannot flush conntrack over OpenFlow; it needs 3.1 or later',
   },
+  taken: {
+    code: 'PB-SWITCH-TAKEN',
+    class: 'fatal',
+    template:
+      '{reason}, and did not leave it within {seconds} s: stop that agent first, two must not write to one switch',
+  },
   held: {
     code: 'PB-SWITCH-HELD',
     class: 'transient',

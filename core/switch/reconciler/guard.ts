@@ -1,7 +1,7 @@
 import type { BridgeRow } from '../planner/rows';
 
-/** Whether the agent may write to the switch, or why not. */
-export type Writing = 'yes' | { readonly held: string };
+/** Whether the agent may write to the switch, or why not; and whether that is because another agent has it. */
+export type Writing = 'yes' | { readonly held: string; readonly by?: 'another-agent' };
 
 /** What decides whether anything may be written. */
 export interface WritingConditions {
@@ -19,15 +19,18 @@ export interface WritingConditions {
 /** At every start; no reason to tell anybody. */
 export const NOT_STARTED = 'the plugins have not all started yet';
 
-/** Two agents on one switch never both write: the first reason that holds is given. */
+/** Two agents on one switch never both write: the first reason that holds is given, the weightiest first. */
 export function mayWrite(conditions: WritingConditions): Writing {
-  if (!conditions.pluginsStarted) return { held: NOT_STARTED };
   if (!conditions.databaseConnected) return { held: 'there is no connection to the switch database' };
-  if (!conditions.lockHeld) return { held: 'another Patchbay holds the switch (OVSDB lock "patchbay")' };
+  if (!conditions.lockHeld) {
+    return { held: 'another Patchbay holds the switch (OVSDB lock "patchbay")', by: 'another-agent' };
+  }
+  const { integrationBridge, ownTarget } = conditions;
+  const other = integrationBridge?.controllers.find(({ connected, target }) => connected && target !== ownTarget);
+  if (other !== undefined) {
+    const held = `another agent is connected to ${integrationBridge?.name} (controller ${other.target})`;
+    return { held, by: 'another-agent' };
+  }
   if (conditions.restoringFlows) return { held: 'the switch is restoring flows (other_config:flow-restore-wait)' };
-  const other = conditions.integrationBridge?.controllers.find(
-    ({ connected, target }) => connected && target !== conditions.ownTarget,
-  );
-  if (other === undefined) return 'yes';
-  return { held: `another agent is connected to ${conditions.integrationBridge?.name} (controller ${other.target})` };
+  return conditions.pluginsStarted ? 'yes' : { held: NOT_STARTED };
 }
