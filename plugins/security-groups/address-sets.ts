@@ -27,14 +27,37 @@ export interface RemoteAddress {
 
 export type AddressSet = ReadonlyMap<string, RemoteAddress>;
 
-/** Addresses of a group's members; what is no address is left out. */
-export function addressesOfMembers(members: readonly GroupMember[]): AddressSet {
-  return setFrom(members.map(({ ipAddress, macAddress }) => remoteAddress(ipAddress, macAddress)));
-}
+/** An address as it was written, and what it came to; undefined: it is no address. */
+type Read = ReadonlyMap<string, RemoteAddress | undefined>;
 
-/** An address group's own; a /0 among them stands for everyone. */
-export function addressesOfGroup(group: AddressGroup): AddressSet {
-  return setFrom(group.addresses.map((address) => remoteAddress(address, undefined)));
+/** The addresses of a set. Most stay from one reading to the next: those are not parsed again. */
+export class AddressReader {
+  private read: Read = new Map();
+
+  /** Of a group's members. */
+  members(members: readonly GroupMember[]): AddressSet {
+    return this.readAll(members.map(({ ipAddress, macAddress }) => ({ ipAddress, macAddress })));
+  }
+
+  /** An address group's own; a /0 among them stands for everyone. */
+  group({ addresses }: AddressGroup): AddressSet {
+    return this.readAll(addresses.map((ipAddress) => ({ ipAddress, macAddress: undefined })));
+  }
+
+  private readAll(
+    written: readonly { readonly ipAddress: string; readonly macAddress: string | undefined }[],
+  ): AddressSet {
+    const read = new Map<string, RemoteAddress | undefined>();
+    const addresses = new Map<string, RemoteAddress>();
+    for (const { ipAddress, macAddress } of written) {
+      const text = `${ipAddress} ${macAddress ?? ''}`;
+      const address = this.read.has(text) ? this.read.get(text) : remoteAddress(ipAddress, macAddress);
+      read.set(text, address);
+      if (address !== undefined) addresses.set(address.key, address);
+    }
+    this.read = read;
+    return addresses;
+  }
 }
 
 function remoteAddress(text: string, macAddress: string | undefined): RemoteAddress | undefined {
@@ -45,8 +68,4 @@ function remoteAddress(text: string, macAddress: string | undefined): RemoteAddr
   if (macAddress === undefined || macAddress === '') return { key: network.text, ethertype, address: null, network };
   const mac = macAddress.toLowerCase();
   return { key: `${network.text} of ${mac}`, ethertype, address: null, macAddress: mac, network };
-}
-
-function setFrom(addresses: readonly (RemoteAddress | undefined)[]): AddressSet {
-  return new Map(addresses.flatMap((address) => (address === undefined ? [] : [[address.key, address] as const])));
 }

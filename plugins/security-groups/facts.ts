@@ -1,5 +1,5 @@
 import type { ResourceView } from '@patchbay/sdk';
-import { type AddressSet, type AddressSetName, addressesOfGroup, addressesOfMembers, setOf } from './address-sets';
+import { AddressReader, type AddressSet, type AddressSetName, setOf } from './address-sets';
 import { type GroupRules, rulesOf } from './rules';
 
 const NOBODY: AddressSet = new Map();
@@ -8,17 +8,21 @@ const NOBODY: AddressSet = new Map();
 export class Facts {
   private readonly groups = new Map<string, { readonly asked: number; readonly rules: GroupRules | undefined }>();
   private readonly sets = new Map<AddressSetName, { readonly asked: number; readonly addresses: AddressSet }>();
+  private readonly readers = new Map<AddressSetName, AddressReader>();
   private asked = 0;
 
   constructor(private readonly resources: ResourceView) {}
 
-  /** Asks for groups and for the sets that their rules name. Rejects when the control plane cannot be asked; what was known stays. */
-  async readGroups(ids: readonly string[]): Promise<void> {
+  /**
+   * Asks for groups, and for the sets that their rules name: `all` of them, or those that are `new` here, where the others are kept up to
+   * date by what the control plane tells. Rejects when it cannot be asked; what was known stays.
+   */
+  async readGroups(ids: readonly string[], which: 'all' | 'new'): Promise<void> {
     const asked = ++this.asked;
     const answer = new Map((await this.resources.securityGroups(ids)).map((group) => [group.id, rulesOf(group)]));
     const fresh = ids.filter((id) => (this.groups.get(id)?.asked ?? 0) < asked);
     const named = new Set([...answer.values()].flatMap(setsNamed));
-    await this.readSets([...named]);
+    await this.readSets([...named].filter((set) => which === 'all' || !this.sets.has(set)));
     for (const id of fresh) {
       if ((this.groups.get(id)?.asked ?? 0) < asked) this.groups.set(id, { asked, rules: answer.get(id) });
     }
@@ -48,14 +52,20 @@ export class Facts {
     const named = new Set(
       [...this.groups.values()].flatMap(({ rules }) => (rules === undefined ? [] : setsNamed(rules))),
     );
-    for (const set of [...this.sets.keys()]) if (!named.has(set)) this.sets.delete(set);
+    for (const set of [...this.sets.keys()]) {
+      if (named.has(set)) continue;
+      this.sets.delete(set);
+      this.readers.delete(set);
+    }
   }
 
   private async read(name: AddressSetName): Promise<AddressSet> {
     const { kind, id } = setOf(name);
-    if (kind === 'group') return addressesOfMembers(await this.resources.membersOf(id));
+    const reader = this.readers.get(name) ?? new AddressReader();
+    this.readers.set(name, reader);
+    if (kind === 'group') return reader.members(await this.resources.membersOf(id));
     const [group] = await this.resources.addressGroups([id]);
-    return group === undefined ? NOBODY : addressesOfGroup(group);
+    return group === undefined ? NOBODY : reader.group(group);
   }
 }
 

@@ -27,10 +27,10 @@ import { ConjunctionIds } from './conjunction-ids';
 import { Connections } from './connections';
 import { SecurityGroupErrors } from './errors';
 import { Facts, setsNamed } from './facts';
+import { GroupHealth } from './group-health';
 import { isFiltered } from './guarded-port';
 import { Policies } from './policies';
 import { SharedMembers } from './shared-members';
-import { SizeGuard } from './size-guard';
 import { FirewallTable } from './tables';
 
 const RETRY = { initialMs: 500, maxMs: 30_000 };
@@ -63,7 +63,7 @@ export class SecurityGroups implements Plugin {
   private readonly policies: Policies;
   private readonly members: SharedMembers;
   private readonly connections: Connections;
-  private readonly sizeGuard: SizeGuard;
+  private readonly groupHealth: GroupHealth;
   private idsKnown: Promise<void> | undefined;
   /** Ports whose facts are being read, by id. */
   private readonly reading = new Map<string, BoundPort>();
@@ -71,7 +71,6 @@ export class SecurityGroups implements Plugin {
   private readonly unread = { groups: new Set<string>(), sets: new Set<AddressSetName>() };
   /** Ports that could not be guarded, until they are or are gone. */
   private readonly failed = new Set<string>();
-  private readonly inexpressible = new Set<string>();
   private synced = false;
   private unwatch: Unsubscribe | undefined;
 
@@ -86,14 +85,14 @@ export class SecurityGroups implements Plugin {
     @use(Service.store) store: Store,
     @use(Service.jobs) private readonly jobs: Jobs,
     @use(Service.health) private readonly health: Health,
-    @use(Service.logger) private readonly logger: Logger,
+    @use(Service.logger) logger: Logger,
   ) {
     this.uplinks = new Uplinks(identity.integrationBridge);
     this.facts = new Facts(resources);
     this.ids = new ConjunctionIds(store);
     this.policies = new Policies(this.facts, config, (name) => this.ids.blockOf(name));
     this.members = new SharedMembers(identity.integrationBridge, desired);
-    this.sizeGuard = new SizeGuard(config.max_flows_per_group, health);
+    this.groupHealth = new GroupHealth(config.max_flows_per_group, health, logger);
     this.connections = new Connections({
       switchView,
       effects,
@@ -141,13 +140,13 @@ export class SecurityGroups implements Plugin {
     this.reading.set(id, bound);
     try {
       await this.knowIds();
-      if (isFiltered(bound)) await this.facts.readGroups(securityGroupIds);
+      if (isFiltered(bound)) await this.facts.readGroups(securityGroupIds, 'new');
     } finally {
       if (this.reading.get(id) === bound) this.reading.delete(id);
     }
     const previous = this.policies.get(id);
     this.policies.add(bound);
-    this.reportGroups();
+    this.groupHealth.check(this.policies.groups(), this.policies.sizes());
     // Address flows leave first, in an event of their own: they are other ports' too, and mean nothing without the port's.
     await this.announcer.event(cause, async () => this.updateMembers(NONE, 'keep'));
     await this.ids.save();
@@ -177,8 +176,9 @@ export class SecurityGroups implements Plugin {
     const ofPorts = this.groupsOfPorts();
     if (change === 'members') {
       const named = new Set([...ofPorts].flatMap((id) => setsOfGroup(this.facts, id)));
-      for (const id of securityGroupIds)
-        if (named.has(securityGroupSet(id))) this.unread.sets.add(securityGroupSet(id));
+      // Which sets a port needs whose groups are being read just now is not known yet.
+      const sets = securityGroupIds.map(securityGroupSet).filter((set) => named.has(set) || this.reading.size > 0);
+      for (const set of sets) this.unread.sets.add(set);
     } else {
       for (const id of securityGroupIds) if (ofPorts.has(id)) this.unread.groups.add(id);
     }
@@ -197,13 +197,13 @@ export class SecurityGroups implements Plugin {
     const sets = new Set(this.unread.sets);
     if (groups.size === 0 && sets.size === 0) return;
     await this.knowIds();
-    await this.facts.readGroups([...groups]);
+    await this.facts.readGroups([...groups], 'all');
     await this.facts.readSets([...sets]);
     for (const id of groups) this.unread.groups.delete(id);
     for (const set of sets) this.unread.sets.delete(set);
     for (const id of groups) for (const set of setsOfGroup(this.facts, id)) sets.add(set);
     const ports = this.policies.using(groups);
-    this.reportGroups();
+    this.groupHealth.check(this.policies.groups(), this.policies.sizes());
     const { acknowledged } = await this.announcer.event(cause, async () => {
       this.updateMembers(sets, 'remove');
       for (const bound of ports) this.state(bound);
@@ -258,38 +258,6 @@ export class SecurityGroups implements Plugin {
     }
     const { rulesEgress, rulesIngress } = FirewallTable;
     await this.ids.load(installed.filter(({ table }) => table === rulesEgress || table === rulesIngress));
-  }
-
-  // ── health ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Before they are stated: groups that are large, and rules that allow nothing because they cannot be made into flows. */
-  private reportGroups(): void {
-    this.sizeGuard.check(this.policies.sizes());
-    const conditions = new Set<string>();
-    for (const id of this.policies.groupsInUse()) {
-      const group = this.facts.group(id);
-      for (const rule of group?.inexpressible ?? []) {
-        const condition = `rule ${rule.id}`;
-        conditions.add(condition);
-        if (this.inexpressible.has(condition)) continue;
-        this.inexpressible.add(condition);
-        this.health.report(
-          condition,
-          'degraded',
-          `a rule of group "${group?.group.name}" (${id}) allows nothing: ${rule.reason}`,
-        );
-        this.logger.warn('a rule cannot be made into flows, and allows nothing', {
-          rule: rule.id,
-          group: id,
-          reason: rule.reason,
-        });
-      }
-    }
-    for (const condition of [...this.inexpressible]) {
-      if (conditions.has(condition)) continue;
-      this.inexpressible.delete(condition);
-      this.health.clear(condition);
-    }
   }
 
   /** What an earlier run left goes only once every port and every change has been dealt with. */

@@ -5,12 +5,12 @@ import { blockName, type ConjunctionUse, conjunctionOf, statesOf } from './conju
 import type { ConnectionOwner } from './connections';
 import { directFlows } from './direct-flows';
 import type { Facts } from './facts';
+import type { GroupSize } from './group-health';
 import { guardedPort, isFiltered } from './guarded-port';
 import { portMasks } from './port-ranges';
 import { ruleFlows } from './rule-flows';
 import type { GroupRules, Rule } from './rules';
 import type { UsesByVlan } from './shared-members';
-import type { GroupSize } from './size-guard';
 
 /** The ports of this host with the rules that apply to each: what the facts come to. */
 export class Policies {
@@ -51,6 +51,11 @@ export class Policies {
     return new Set(this.filtered().flatMap(({ port }) => port.securityGroupIds));
   }
 
+  /** The groups in use that exist. */
+  groups(): readonly GroupRules[] {
+    return [...this.groupsInUse()].flatMap((id) => this.facts.group(id) ?? []);
+  }
+
   /** All flows of the port itself. */
   flowsOf(bound: BoundPort, uplink: string | undefined): readonly Flow[] {
     const guarded = guardedPort(bound);
@@ -83,7 +88,7 @@ export class Policies {
 
   /** Names of the id blocks that are in use. */
   blocksInUse(): ReadonlySet<string> {
-    const rules = [...this.groupsInUse()].flatMap((id) => this.facts.group(id)?.rules ?? []);
+    const rules = this.groups().flatMap((group) => group.rules);
     return new Set(rules.flatMap((rule) => (rule.remote.kind === 'set' ? [blockName(rule, rule.remote.set)] : [])));
   }
 
@@ -98,17 +103,15 @@ export class Policies {
 
   sizes(): readonly GroupSize[] {
     const ports = this.filtered();
-    return [...this.groupsInUse()].flatMap((id) => {
-      const group = this.facts.group(id);
-      if (group === undefined) return [];
-      const own = ports.filter(({ port }) => port.securityGroupIds.includes(id));
+    return this.groups().map((group) => {
+      const own = ports.filter(({ port }) => port.securityGroupIds.includes(group.group.id));
       const vlans = new Set(own.map(({ localVlan }) => localVlan)).size;
       const uses = this.usesOf(group);
       const forPorts = group.rules.reduce((sum, rule) => sum + flowsPerPort(rule), 0) * own.length;
       const forAddresses = uses.reduce((sum, { set, ids }) => sum + this.facts.addresses(set).size * ids.length, 0);
       const sets = new Set(uses.map(({ set }) => set));
       const addresses = [...sets].reduce((sum, set) => sum + this.facts.addresses(set).size, 0);
-      return [{ group: group.group, flows: forPorts + forAddresses * vlans, ports: own.length, addresses }];
+      return { group: group.group, flows: forPorts + forAddresses * vlans, ports: own.length, addresses };
     });
   }
 

@@ -178,6 +178,11 @@ async function install(flows: readonly Flow[]): Promise<void> {
   await lab.ofctl('-O', 'OpenFlow14', 'replace-flows', `unix:${lab.runDir}/br-int.mgmt`, file);
 }
 
+const TRANSPORTS: ReadonlyMap<number, string> = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+  [132, 'sctp'],
+]);
 const CT_NEXT = { new: 'trk,new', established: 'trk,est', reply: 'trk,est,rpl', invalid: 'trk,inv' } as const;
 
 async function switchAllows(what: Packet): Promise<boolean> {
@@ -187,7 +192,7 @@ async function switchAllows(what: Packet): Promise<boolean> {
   const [source, destination] = isIn ? [remote, OWN[ethertype]] : [OWN[ethertype], remote];
   const ip = ethertype === 'IPv4' ? 'nw' : 'ipv6';
   const number = protocol === 1 && ethertype === 'IPv6' ? 58 : protocol;
-  const transport = { 6: 'tcp', 17: 'udp', 132: 'sctp' }[protocol];
+  const transport = TRANSPORTS.get(protocol);
   const icmp = number === 58 ? 'icmpv6' : 'icmp';
   const text = [
     isIn
