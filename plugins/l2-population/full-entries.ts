@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Health, Jobs, PortDirectory } from '@patchbay/sdk';
+import type { Health, Jobs, PortDirectory, PortState } from '@patchbay/sdk';
 import { L2PopulationErrors } from './errors';
 
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
@@ -59,10 +59,8 @@ export class FullEntries {
         await this.askOnce();
         health.clear('entries');
       } catch (error) {
-        if (!(error instanceof NotYet)) {
-          const reason = error instanceof Error ? error.message : String(error);
-          health.report('entries', 'degraded', L2PopulationErrors.notAnswered({ reason }).message);
-        }
+        const reason = error instanceof Error ? error.message : String(error);
+        health.report('entries', 'degraded', L2PopulationErrors.notAnswered({ reason }).message);
         throw error;
       }
     });
@@ -93,13 +91,11 @@ export class FullEntries {
       await answered(asked, since);
       this.answeredOnce = true;
     }
-    const soon = states.find(({ state, bound }) => state === 'wiring' && this.due.has(bound?.segment.networkId ?? ''));
-    if (soon !== undefined) throw new NotYet(`port ${soon.vif.portId} is not up yet`);
+    const isComing = ({ state, bound }: PortState) =>
+      state === 'wiring' && this.due.has(bound?.segment.networkId ?? '');
+    if (states.some(isComing)) this.parts.jobs.after('ask for more entries', BACKOFF.initialMs, () => this.start());
   }
 }
-
-/** Nothing is wrong: a port is on its way. */
-class NotYet extends Error {}
 
 async function inTime(work: Promise<void>, late: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

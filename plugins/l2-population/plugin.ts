@@ -7,6 +7,7 @@ import {
   type Health,
   type HookCalls,
   type Jobs,
+  type Logger,
   type Plugin,
   type PortDirectory,
   plugin,
@@ -76,6 +77,7 @@ export class L2Population implements Plugin {
     @use(Service.desired) private readonly desired: DesiredState,
     @use(Service.jobs) private readonly jobs: Jobs,
     @use(Service.health) health: Health,
+    @use(Service.logger) private readonly logger: Logger,
   ) {
     this.telling = new Telling(announcer, jobs, {
       remotePorts: (changed) => this.remotePorts(changed),
@@ -104,7 +106,8 @@ export class L2Population implements Plugin {
     await this.announcer.event('l2-population', (calls) =>
       calls.tell('onForwardingChanged', { remotes: [], knowledge: 'partial' }),
     );
-    const forUs = (take: (fdbEntries: unknown) => void) => (args: Readonly<Record<string, unknown>>) => {
+    const forUs = (take: (fdbEntries: unknown) => void) => (args: Readonly<Record<string, unknown>>, cause: string) => {
+      this.logger.debug('forwarding entries came', { entries: args.fdb_entries, cause });
       if (typeof args.host !== 'string' || args.host === this.identity.host) take(args.fdb_entries);
     };
     this.subscriptions.push(
@@ -255,6 +258,7 @@ export class L2Population implements Plugin {
 
   private completed(): void {
     this.isComplete = true;
+    this.logger.info('every forwarding entry is known', { networks: this.bound.size });
     for (const key of this.overrides) this.dropOverride(key);
     this.installed = undefined;
     this.desired.complete();

@@ -110,6 +110,7 @@ export class ForwardingBed {
         this.entries,
         jobs,
         health,
+        new FakeLogger(),
       ),
       new ArpResponder(ArpResponderConfig.parse(options.responder ?? {}), IDENTITY, view, this.answers),
     ];

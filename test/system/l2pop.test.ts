@@ -1,0 +1,206 @@
+import {
+  Bed,
+  type Guest,
+  type Host,
+  type Ini,
+  type NeutronPort,
+  type Resource,
+  type Running,
+  until,
+} from '../support/bed';
+import { addressOf, startedPatchbay } from '../support/bed-agent';
+import { run } from '../support/bed-command';
+
+jest.setTimeout(180_000);
+
+const OPTIONS: Ini = {
+  agent: { tunnel_types: 'vxlan', l2_population: true, arp_responder: true },
+  securitygroup: { firewall_driver: 'noop' },
+};
+
+interface Plugged {
+  readonly port: NeutronPort;
+  readonly guest: Guest;
+}
+
+let bed: Bed;
+let agents: Running[];
+beforeAll(async () => {
+  bed = await Bed.start({ hosts: 3, server: true });
+  agents = [
+    await startedPatchbay(bed.host(1), { ini: OPTIONS }),
+    await startedPatchbay(bed.host(2), { ini: OPTIONS }),
+    bed.host(3).startReferenceAgent(OPTIONS),
+  ];
+  await Promise.all(bed.hosts.map((host) => bed.rest.untilAgentIsAlive(host.name)));
+});
+afterAll(() => bed.stop());
+
+async function networkOf(): Promise<Resource> {
+  const network = await bed.rest.createNetwork();
+  await bed.rest.createSubnet(network.id, '10.0.0.0/24');
+  return network;
+}
+
+async function plugged(network: Resource, ...hosts: readonly number[]): Promise<readonly Plugged[]> {
+  const made: Plugged[] = [];
+  for (const number of hosts) {
+    const port = await bed.rest.createPort(network.id, `host${number}`);
+    const guest = await bed.host(number).plug(port.id, port.mac_address, { addresses: [`${addressOf(port)}/24`] });
+    made.push({ port, guest });
+  }
+  await bed.rest.untilPortsAre(
+    'ACTIVE',
+    made.map(({ port }) => port.id),
+  );
+  return made;
+}
+
+const one = (made: readonly Plugged[], index: number): Plugged => {
+  const found = made[index];
+  if (found === undefined) throw new Error(`only ${made.length} were plugged`);
+  return found;
+};
+
+const reaches = (from: Plugged, to: Plugged) =>
+  until(async () => (await from.guest.ping(addressOf(to.port), { count: 1 })).received === 1);
+
+const tunnelsOf = async (host: Host): Promise<readonly string[]> =>
+  (await host.vsctl('list-ports', 'br-tun'))
+    .trim()
+    .split('\n')
+    .filter((name) => name.startsWith('vxlan-'));
+
+/** Names under which a host's tunnels are known: 198.19.0.N in hexadecimal. */
+const tunnelTo = (host: number): string => `vxlan-c613000${host}`;
+
+const table = async (host: Host, number: number): Promise<readonly string[]> =>
+  (await host.dumpFlows('br-tun', 'with cookies')).filter((flow) => flow.includes(` table=${number},`));
+
+/** Of table 20, what the server told, not what the bridge learned. */
+const entriesOf = async (host: Host): Promise<string> =>
+  (await table(host, 20)).filter((flow) => flow.includes('priority=2,')).join('\n');
+
+const until1 = (what: string, check: () => Promise<boolean>) => until(check, { what, timeoutMs: 30_000 });
+
+describe('hosts with Patchbay and one with the reference agent, all told by the server who is where', () => {
+  test('report that they are', async () => {
+    for (const agent of await bed.rest.agents()) {
+      expect(agent.configurations).toMatchObject({ l2_population: true, arp_responder_enabled: true });
+    }
+  });
+
+  test('make no tunnel while no network has ports on two of them', async () => {
+    await plugged(await networkOf(), 1);
+    expect(await tunnelsOf(bed.host(1))).toEqual([]);
+  });
+
+  test('guests on each reach each other, and tunnels lead, and flood, only where the network has ports', async () => {
+    const both = await plugged(await networkOf(), 1, 2);
+    await reaches(one(both, 0), one(both, 1));
+    expect(await tunnelsOf(bed.host(1))).toEqual([tunnelTo(2)]);
+
+    const all = await plugged(await networkOf(), 1, 2, 3);
+    for (const from of all) for (const to of all) if (from !== to) await reaches(from, to);
+    expect([...(await tunnelsOf(bed.host(1)))].sort()).toEqual([tunnelTo(2), tunnelTo(3)]);
+    const floods = (await table(bed.host(1), 22)).filter((flow) => flow.includes('output'));
+    expect(floods.filter((flow) => flow.includes(tunnelTo(3)))).toHaveLength(1);
+    expect(floods.filter((flow) => !flow.includes(tunnelTo(3)))).toHaveLength(1);
+  });
+
+  test('ARP for a guest of another host is answered on the spot, and crosses no tunnel', async () => {
+    const made = await plugged(await networkOf(), 1, 2, 3);
+    const [here, there, reference] = [one(made, 0), one(made, 1), one(made, 2)];
+    for (const to of [there, reference]) {
+      await reaches(here, to);
+      const wire = await bed.host(1).capture(to === there ? 'wire2' : 'wire3', { filter: 'udp port 4789' });
+      await here.guest.exec('ip', 'neigh', 'flush', 'all');
+      await expect(here.guest.ping(addressOf(to.port))).resolves.toEqual({ sent: 3, received: 3 });
+      const frames = (await wire.stop()).join('\n');
+      expect(frames).toContain('ICMP echo request');
+      expect(frames).not.toMatch(/ARP, Request who-has \S+ (\(\S+\) )?tell/);
+      expect(await here.guest.exec('ip', 'neigh', 'show', addressOf(to.port))).toContain(to.port.mac_address);
+    }
+  });
+
+  test('a port that goes takes its entry, and the last one its tunnel', async () => {
+    const network = await networkOf();
+    const [here, first, second] = await plugged(network, 1, 2, 2).then((made) => [
+      one(made, 0),
+      one(made, 1),
+      one(made, 2),
+    ]);
+    if (here === undefined || first === undefined || second === undefined) throw new Error('not plugged');
+    const entries = () => entriesOf(bed.host(1));
+    await until1('both entries are there', async () => {
+      const text = await entries();
+      return text.includes(first.port.mac_address) && text.includes(second.port.mac_address);
+    });
+    await first.guest.unplug();
+    await bed.rest.deletePort(first.port.id);
+    await until1('the entry is gone', async () => !(await entries()).includes(first.port.mac_address));
+    await reaches(here, second);
+  });
+
+  test('an address that is changed is answered for anew', async () => {
+    const made = await plugged(await networkOf(), 1, 2);
+    const there = one(made, 1);
+    const subnet = there.port.fixed_ips[0]?.subnet_id;
+    await bed.rest.updatePort(there.port.id, { fixed_ips: [{ subnet_id: subnet, ip_address: '10.0.0.200' }] });
+    await until1('the answer is there', async () =>
+      (await table(bed.host(1), 21)).some((flow) => flow.includes('arp_tpa=10.0.0.200')),
+    );
+    expect((await table(bed.host(1), 21)).join('\n')).not.toMatch(
+      new RegExp(`dl_vlan=\\d+,arp_tpa=${addressOf(there.port)},.*${there.port.mac_address}`),
+    );
+  });
+});
+
+describe('a restart of Patchbay', () => {
+  test('loses no frame, and leaves every flow and tunnel as it was', async () => {
+    const made = await plugged(await networkOf(), 1, 2, 3);
+    for (const to of [one(made, 1), one(made, 2)]) await reaches(one(made, 0), to);
+    const flows = () =>
+      Promise.all([20, 21, 22].map((number) => table(bed.host(1), number))).then((tables) =>
+        tables.flat().filter((flow) => !flow.includes('hard_timeout')),
+      );
+    const before = [await flows(), await tunnelsOf(bed.host(1))];
+    const streams = [
+      await one(made, 0).guest.pingOn(addressOf(one(made, 1).port)),
+      await one(made, 0).guest.pingOn(addressOf(one(made, 2).port)),
+    ];
+    await agents[0]?.stop();
+    agents[0] = await startedPatchbay(bed.host(1), { ini: OPTIONS });
+    await agents[0].untilLogged(/every forwarding entry is known/);
+    for (const stream of streams) expect((await stream.stop()).lost).toBe(0);
+    expect([await flows(), await tunnelsOf(bed.host(1))]).toEqual(before);
+  });
+});
+
+describe('after messages were lost', () => {
+  test('entries that went and came meanwhile are made good', async () => {
+    const network = await networkOf();
+    const made = await plugged(network, 1, 2);
+    const [here, there] = [one(made, 0), one(made, 1)];
+    await reaches(here, there);
+    const agent = agents[0];
+    if (agent === undefined) throw new Error('no agent');
+    process.kill(-agent.pid, 'SIGSTOP');
+    const queues = (await run(['rabbitmqctl', '-q', 'list_queues', 'name'])).split('\n');
+    for (const queue of queues.filter((name) => /host1/.test(name)))
+      await run(['rabbitmqctl', '-q', 'delete_queue', queue]);
+    const [late] = await plugged(network, 3);
+    await there.guest.unplug();
+    await bed.rest.deletePort(there.port.id);
+    process.kill(-agent.pid, 'SIGCONT');
+
+    await until(
+      async () => {
+        const entries = await entriesOf(bed.host(1));
+        return entries.includes(late?.port.mac_address ?? '?') && !entries.includes(there.port.mac_address);
+      },
+      { what: 'the entries are those of now', timeoutMs: 60_000 },
+    );
+    await reaches(here, late ?? there);
+  });
+});
