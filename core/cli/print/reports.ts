@@ -48,7 +48,7 @@ export function printPlugins(reports: readonly PluginReport[]): string {
       Object.entries(each.tables)
         .map(([name, number]) => `${name}=${number}`)
         .join(' ') || '-',
-      each.hooks.join(' ') || '-',
+      folded(each.hooks),
     ]),
   );
 }
@@ -110,4 +110,17 @@ function duration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
   return `${Math.round(seconds / 3_600)} h`;
+}
+
+/** Columns that a cell of many words may take, so that a line stays within a wide terminal. */
+const CELL_WIDTH = 60;
+
+function folded(words: readonly string[]): string {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= CELL_WIDTH) lines.splice(-1, 1, `${last} ${word}`);
+    else lines.push(word);
+  }
+  return lines.join('\n') || '-';
 }
