@@ -16,12 +16,13 @@ import { type Diff, printPlan } from './planner/print';
 import { markOf } from './planner/row-changes';
 import { mayWrite, NOT_STARTED, type Writing } from './reconciler/guard';
 import { Links } from './reconciler/links';
+import { Newcomer } from './reconciler/newcomer';
 import { LOCK, OvsdbDatabase } from './reconciler/ovsdb-database';
 import { Reconciler } from './reconciler/reconciler';
 import { planRelease } from './release';
 import { isRestoringFlows, type RootRow, summaryOf } from './root-row';
 import { REPLICATED, RowsMirror } from './rows-mirror';
-import { controllerTarget, REFERENCE_CONTROLLERS } from './settings';
+import { OWN_CONTROLLER, REFERENCE_CONTROLLERS } from './settings';
 import type { Switch, SwitchOptions, SwitchStatus } from './switch';
 import { LiveSwitchView } from './switch-view';
 
@@ -30,7 +31,7 @@ export { switchErrors } from './errors';
 export type { ExplainedKey, ExplainedPart } from './explain';
 export type { Diff } from './planner/print';
 export { NOT_STARTED, type Writing } from './reconciler/guard';
-export { controllerTarget, type ListedPlugin, type SwitchSettings } from './settings';
+export { type ListedPlugin, OWN_CONTROLLER, type SwitchSettings } from './settings';
 export type { Switch, SwitchOptions, SwitchStatus } from './switch';
 
 /** How long those who ask for flows wait for a bridge that is not read yet, in milliseconds. */
@@ -54,10 +55,10 @@ class SwitchSide implements Switch {
   private readonly database: OvsdbDatabase;
   private readonly reconciler: Reconciler;
   private readonly lockName = LOCK;
-  private readonly ownTarget: string;
   private readonly readers = new Map<string, readonly (() => void)[]>();
   private firstRead: () => void = () => undefined;
   private resyncTimer: NodeJS.Timeout | undefined;
+  private readonly newcomer = new Newcomer(OWN_CONTROLLER, () => this.reconciler.wake('no agent came'));
   private connected = false;
   private pluginsStarted = false;
   private released = false;
@@ -66,7 +67,6 @@ class SwitchSide implements Switch {
   constructor(private readonly options: SwitchOptions) {
     const { settings, logger, plugins } = options;
     const { ssl_key_file: key, ssl_cert_file: certificate, ssl_ca_cert_file: ca } = settings;
-    this.ownTarget = controllerTarget(settings.ovs_run_dir);
     this.client = new OvsdbClient({
       target: options.ovsdbTarget ?? settings.ovsdb_connection,
       ...(key === null || certificate === null || ca === null
@@ -90,7 +90,7 @@ class SwitchSide implements Switch {
       canonical,
       fate: fateBy(this.ownership),
       required: plugins.filter((plugin) => plugin.required).map((plugin) => plugin.id),
-      controllers: { target: this.ownTarget, replaces: options.replacedControllers ?? REFERENCE_CONTROLLERS },
+      controllers: { target: OWN_CONTROLLER, replaces: options.replacedControllers ?? REFERENCE_CONTROLLERS },
       drift: settings.drift,
       nameOfCookie: (cookie) => this.ownership.nameOf(cookie),
       rankOf: (plugin) => ranks.get(plugin) ?? plugins.length,
@@ -116,7 +116,7 @@ class SwitchSide implements Switch {
       { up: (bridge) => this.linkUp(bridge), down: (bridge) => this.reconciler.linkDown(bridge) },
       logger,
     );
-    this.database = new OvsdbDatabase(this.client as unknown as OvsdbClient, this.ownTarget);
+    this.database = new OvsdbDatabase(this.client as unknown as OvsdbClient, OWN_CONTROLLER);
     this.reconciler = new Reconciler({
       store: this.store,
       blueprint: this.blueprint,
@@ -180,6 +180,7 @@ class SwitchSide implements Switch {
 
   async stop(): Promise<void> {
     clearInterval(this.resyncTimer);
+    this.newcomer.forget();
     await this.reconciler.stop();
     await this.links.stop();
     await this.client.stop();
@@ -245,7 +246,7 @@ class SwitchSide implements Switch {
       rows: this.mirror,
       cookies: this.ownership.cookies,
       roleOf: (bridge) => this.ownership.roleOf(bridge),
-      ownTarget: this.ownTarget,
+      ownTarget: OWN_CONTROLLER,
       reference,
       integrationBridge: this.options.settings.integration_bridge,
       now: new Date().toISOString(),
@@ -265,7 +266,8 @@ class SwitchSide implements Switch {
       lockHeld: this.client.lock(this.lockName).state === 'held',
       restoringFlows: isRestoringFlows(this.root()),
       integrationBridge: this.mirror.bridge(this.options.settings.integration_bridge),
-      ownTarget: this.ownTarget,
+      arriving: this.newcomer.arriving,
+      ownTarget: OWN_CONTROLLER,
     });
   }
 
@@ -287,6 +289,7 @@ class SwitchSide implements Switch {
 
   private changed({ changes, cause: batchCause }: ChangeBatch): void {
     const mirrored = this.mirror.update(changes);
+    this.newcomer.observe(this.mirror.bridge(this.options.settings.integration_bridge));
     this.serial += 1;
     const cause = batchCause === 'transaction' ? `switch event ${this.serial}` : 'resync';
     const names = [...mirrored.bridges, ...mirrored.ports].flatMap(({ before, after }) => [

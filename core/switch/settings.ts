@@ -31,10 +31,10 @@ export interface ListedPlugin {
 /**
  * The target of the controller row on bridges of ours: a socket in OVS's run directory that nobody makes. A bridge with a
  * controller keeps its flows under fail_mode secure, and ovs-vswitchd tries a missing socket every few seconds at no cost.
+ * Without a folder: ovs-vswitchd leaves out a row whose folder is not, to the letter, the run directory it was built with
+ * (/var/run/openvswitch on Debian), and then empties the tables, for the bridge has no controller.
  */
-export function controllerTarget(runDir: string): string {
-  return `unix:${runDir}/patchbay-none`;
-}
+export const OWN_CONTROLLER = 'unix:patchbay-none';
 
 /** Where the reference agent's controller listens by default ([ovs] of_listen_address and of_listen_port). */
 export const REFERENCE_CONTROLLERS = ['tcp:127.0.0.1:6633'];

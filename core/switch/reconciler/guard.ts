@@ -12,6 +12,8 @@ export interface WritingConditions {
   /** Open_vSwitch other_config:flow-restore-wait: `ovs-ctl restart` is putting flows back (ovs-vswitchd.conf.db(5)). */
   readonly restoringFlows: boolean;
   readonly integrationBridge: BridgeRow | undefined;
+  /** The controller of an agent that comes: set on a bridge of ours, and not connected yet. */
+  readonly arriving: string | undefined;
   /** The target of our own controller rows, which nobody serves. */
   readonly ownTarget: string;
 }
@@ -25,11 +27,14 @@ export function mayWrite(conditions: WritingConditions): Writing {
   if (!conditions.lockHeld) {
     return { held: 'another Patchbay holds the switch (OVSDB lock "patchbay")', by: 'another-agent' };
   }
-  const { integrationBridge, ownTarget } = conditions;
+  const { integrationBridge, arriving, ownTarget } = conditions;
   const other = integrationBridge?.controllers.find(({ connected, target }) => connected && target !== ownTarget);
   if (other !== undefined) {
     const held = `another agent is connected to ${integrationBridge?.name} (controller ${other.target})`;
     return { held, by: 'another-agent' };
+  }
+  if (arriving !== undefined) {
+    return { held: `another agent comes to ${integrationBridge?.name} (controller ${arriving})`, by: 'another-agent' };
   }
   if (conditions.restoringFlows) return { held: 'the switch is restoring flows (other_config:flow-restore-wait)' };
   return conditions.pluginsStarted ? 'yes' : { held: NOT_STARTED };

@@ -1,5 +1,5 @@
 import { type DesiredRecords, type Flow, parseFlow } from '@patchbay/sdk';
-import { controllerTarget, createSwitch, type Switch } from '../../../core/switch';
+import { createSwitch, OWN_CONTROLLER, type Switch } from '../../../core/switch';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
 import { LineLogger, PLUGINS, SETTINGS } from '../../support/switch/rig';
 
@@ -104,7 +104,7 @@ describe('on Open vSwitch', () => {
     await wireBridge();
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(await dump()).toHaveLength(2);
-    expect((await ovs.vsctl('get-controller', 'br-int')).trim()).toBe(controllerTarget(ovs.runDir));
+    expect((await ovs.vsctl('get-controller', 'br-int')).trim()).toBe(OWN_CONTROLLER);
   });
 
   it('swaps the reference agent’s controller for ours without losing a flow', async () => {
@@ -124,7 +124,7 @@ describe('on Open vSwitch', () => {
     );
     await ovs.ofctl('add-flow', `${ovs.runDir}/br-int.mgmt`, 'table=5,cookie=0x77,actions=drop');
     await wireBridge();
-    expect((await ovs.vsctl('get-controller', 'br-int')).trim()).toBe(controllerTarget(ovs.runDir));
+    expect((await ovs.vsctl('get-controller', 'br-int')).trim()).toBe(OWN_CONTROLLER);
     expect(await dump()).toEqual(expect.arrayContaining([expect.stringContaining('cookie=0x77')]));
   });
 
