@@ -17,6 +17,7 @@ export { type FrameFields, frame } from './bed-frames';
 export { Capture, Guest } from './bed-guest';
 export { Host } from './bed-host';
 export type { Ini } from './bed-ini';
+export { PingStream } from './bed-pings';
 export { Running } from './bed-process';
 export { type NeutronAgent, type NeutronPort, NeutronRefused, NeutronRest, type Resource } from './bed-rest';
 
@@ -66,8 +67,13 @@ export class Bed {
   /** Fresh hosts with fresh switches, and an empty server: nothing of what ran before is left. */
   async reset(): Promise<void> {
     await this.stop();
-    await run(['test/bed/hosts', 'up', String(this.hostCount)]);
-    this.present = Array.from({ length: this.hostCount }, (_, index) => new Host(index + 1, this.folder));
+    await this.makeHosts();
+  }
+
+  /** Fresh hosts with fresh switches, beside a server that keeps what it knows. */
+  async replaceHosts(): Promise<void> {
+    for (const host of this.present) await host.stopPrograms();
+    await this.makeHosts();
   }
 
   /** Ends every program of the hosts and the hosts, and empties the server. The bed itself stays for the next test file. */
@@ -76,5 +82,10 @@ export class Bed {
     this.present = [];
     await run(['test/bed/hosts', 'down']);
     await this.server?.empty();
+  }
+
+  private async makeHosts(): Promise<void> {
+    await run(['test/bed/hosts', 'up', String(this.hostCount)]);
+    this.present = Array.from({ length: this.hostCount }, (_, index) => new Host(index + 1, this.folder));
   }
 }

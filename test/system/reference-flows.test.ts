@@ -1,0 +1,117 @@
+import { AgentRpc } from '../support/agent-rpc';
+import { Bed, type Host, type NeutronPort, until } from '../support/bed';
+import { ALL_TUNNELS, createNetworkOf, NETWORK_KINDS } from '../support/bed-ports';
+import { compare, DIFFERENCES } from '../support/differences';
+import { linesOf } from '../support/observed-switch';
+
+jest.setTimeout(240_000);
+
+const TUNNEL_TYPES = ['vxlan', 'gre', 'geneve'];
+/** A host that the bed has not, so that there are tunnels to somewhere. */
+const PEER_ADDRESS = '198.19.0.2';
+
+interface Observation {
+  readonly lines: readonly string[];
+  readonly configurations: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Ports of every kind of network, and one of every kind of port. */
+async function createScenario(bed: Bed): Promise<readonly NeutronPort[]> {
+  const ports: NeutronPort[] = [];
+  const add = async (networkId: string, fields: Readonly<Record<string, unknown>> = {}) => {
+    ports.push(await bed.rest.createPort(networkId, 'host1', fields));
+  };
+  for (const [index, kind] of NETWORK_KINDS.entries()) {
+    const network = await createNetworkOf(bed, kind, 1001 + index, `10.0.${index}.0/24`);
+    await add(network.id);
+    if (kind !== 'vxlan') continue;
+    await bed.rest.createSubnet(network.id, 'fd00:1::/64');
+    const pairs = [{ ip_address: '10.9.0.0/16', mac_address: 'fa:16:3e:99:99:99' }, { ip_address: '10.0.2.200' }];
+    await add(network.id, { allowed_address_pairs: pairs });
+    await add(network.id, { port_security_enabled: false, security_groups: [] });
+    await add(network.id, { device_owner: 'network:dhcp' });
+    await add(network.id, { admin_state_up: false });
+  }
+  return ports;
+}
+
+async function plugAndWait(host: Host, ports: readonly NeutronPort[]): Promise<void> {
+  await until(() => host.vsctl('br-exists', 'br-int').then(() => true));
+  for (const port of ports) await host.plug(port.id, port.mac_address);
+  await until(
+    async () => {
+      const rows = await host.rows('Port');
+      return ports
+        .filter(({ admin_state_up }) => admin_state_up)
+        .every(({ id }) => {
+          const row = rows.find(({ name }) => name === `tap${id.slice(0, 11)}`);
+          return typeof row?.tag === 'number' && row.tag < 4095;
+        });
+    },
+    { what: 'every port has its tag', timeoutMs: 60_000 },
+  );
+}
+
+/** The switch once it looks the same twice, two seconds apart: the reference agent's loop takes that long. */
+async function settled(host: Host): Promise<readonly string[]> {
+  let before: readonly string[] = [];
+  return until(
+    async () => {
+      const now = await linesOf(host);
+      const isSame = JSON.stringify(now) === JSON.stringify(before);
+      before = now;
+      return isSame ? now : undefined;
+    },
+    { everyMs: 2_500, what: 'the switch stays as it is' },
+  );
+}
+
+describe('the same networks and ports, with the same ini files, under both agents', () => {
+  let bed: Bed;
+  let peer: AgentRpc;
+  let reference: Observation;
+  let patchbay: Observation;
+
+  beforeAll(async () => {
+    bed = await Bed.start({ server: true });
+    peer = new AgentRpc(bed, 'host2');
+    await peer.reportState({ tunneling_ip: PEER_ADDRESS, tunnel_types: TUNNEL_TYPES, bridge_mappings: {} });
+    for (const type of TUNNEL_TYPES) await peer.registerTunnel(type, PEER_ADDRESS);
+
+    const ini = { ...ALL_TUNNELS, securitygroup: { firewall_driver: 'noop' } };
+    const observe = async (ports: readonly NeutronPort[]): Promise<Observation> => {
+      await plugAndWait(bed.host(1), ports);
+      const agent = (await bed.rest.agents()).find(({ host }) => host === 'host1');
+      return { lines: await settled(bed.host(1)), configurations: agent?.configurations };
+    };
+    bed.host(1).startReferenceAgent(ini);
+    await bed.rest.untilAgentIsAlive('host1');
+    const ports = await createScenario(bed);
+    reference = await observe(ports);
+    await bed.replaceHosts();
+    const agent = bed.host(1).startPatchbay({ ini });
+    await agent.untilLogged(/Synchronised/);
+    patchbay = await observe(ports);
+  });
+  afterAll(async () => {
+    await peer.close();
+    await bed.stop();
+  });
+
+  test('leave the switch equal but for the differences of the list, all of which are there', () => {
+    expect(compare(reference.lines, patchbay.lines, DIFFERENCES)).toEqual({
+      onlyReference: [],
+      onlyPatchbay: [],
+      unmet: [],
+    });
+    expect(patchbay.lines.length).toBeGreaterThan(200);
+  });
+
+  test('report the same configurations to the server, key by key', () => {
+    const counted = { devices: expect.any(Number) };
+    expect(patchbay.configurations).toEqual({ ...reference.configurations, ...counted });
+    expect(Object.keys(patchbay.configurations ?? {}).sort()).toEqual(
+      Object.keys(reference.configurations ?? {}).sort(),
+    );
+  });
+});
