@@ -1,0 +1,109 @@
+import { Bed, type Guest, type Host, type NeutronPort, type Resource, type Running, until } from '../support/bed';
+import { addressOf, startedPatchbay } from '../support/bed-agent';
+import { answers, Stream, serve } from '../support/bed-traffic';
+
+jest.setTimeout(180_000);
+
+const FIREWALL_TABLE = /table=(60|7[123]|8[12]|9[1-4]),/;
+const WEB = 80;
+
+let bed: Bed;
+let host: Host;
+let reference: Running;
+let group: Resource;
+let webRule: Resource;
+let web: NeutronPort;
+const guests: Guest[] = [];
+const client = () => guests[1] as Guest;
+
+/** The firewall's flows as both agents have them: without the ids of conjunctions, and without what goes beyond the reference (docs/security-groups.md). */
+async function firewall(): Promise<readonly string[]> {
+  return (await host.dumpFlows('br-int'))
+    .filter((flow) => FIREWALL_TABLE.test(flow) && !/rarp/.test(flow))
+    .map((flow) => flow.replace('reset_counts ', ''))
+    .map((flow) => (flow.includes('icmp_type=136,nd_target') ? flow.replace(/dl_src=[^,]*,/, '') : flow))
+    .map((flow) => flow.replace(/conj_id=(\d+)/, (_all, id) => `conj_id=${Number(id) % 8}`))
+    .map((flow) => flow.replace(/conjunction\((\d+),/g, (_all, id) => `conjunction(${Number(id) % 8},`))
+    .map((flow) => flow.replace(/set_field:(0x[0-9a-f]+)->reg7/, (_all, id) => `set_field:${Number(id) % 8}->reg7`))
+    .sort();
+}
+
+beforeAll(async () => {
+  bed = await Bed.start({ server: true });
+  host = bed.host(1);
+  reference = host.startReferenceAgent();
+  await bed.rest.untilAgentIsAlive('host1');
+  const network = await bed.rest.createNetwork({ 'provider:network_type': 'vxlan' });
+  await bed.rest.createSubnet(network.id, '10.0.0.0/24');
+  group = await bed.rest.create('security-groups', { name: 'web' });
+  const rule = (fields: Readonly<Record<string, unknown>>) =>
+    bed.rest.create('security-group-rules', {
+      security_group_id: group.id,
+      direction: 'ingress',
+      ethertype: 'IPv4',
+      ...fields,
+    });
+  await rule({ protocol: 'icmp' });
+  await rule({ protocol: 'udp', port_range_min: 5000, port_range_max: 5010 });
+  await rule({ protocol: 'tcp', port_range_min: 22, port_range_max: 22, remote_group_id: group.id });
+  webRule = await rule({ protocol: 'tcp', port_range_min: WEB, port_range_max: WEB });
+  const ports = [
+    await bed.rest.createPort(network.id, 'host1', { security_groups: [group.id] }),
+    await bed.rest.createPort(network.id, 'host1', { security_groups: [group.id] }),
+  ];
+  for (const port of ports) {
+    guests.push(
+      await host.plug(port.id, port.mac_address, { addresses: [`${addressOf(port)}/24`], deviceId: port.device_id }),
+    );
+  }
+  [web] = ports as [NeutronPort];
+  await bed.rest.untilPortsAre(
+    'ACTIVE',
+    ports.map(({ id }) => id),
+  );
+  await serve(host, guests[0] as Guest, 'tcp', '0.0.0.0', WEB);
+  await until(async () => (await answers(client(), 'tcp', addressOf(web), WEB)) === 'answered');
+});
+afterAll(() => bed.stop());
+
+describe('a host whose security groups the reference agent made', () => {
+  test('is taken over with the same flows, and no ping and no connection is lost', async () => {
+    const before = await firewall();
+    const stream = await Stream.open(host, client(), addressOf(web), WEB);
+    const pinging = client().exec('bash', '-c', `ping -n -q -i 0.05 -W 1 -c 200 ${addressOf(web)} || true`);
+
+    await reference.stop('SIGTERM');
+    await startedPatchbay(host);
+    await until(async () => JSON.stringify(await firewall()) === JSON.stringify(before), {
+      what: 'the firewall is that of the reference agent',
+    }).catch(async () => expect(await firewall()).toEqual(before));
+
+    expect(await pinging).toMatch(/ 0% packet loss/);
+    expect(await stream.close()).toMatchObject({ cut: false });
+  });
+
+  test('has a connection cut when its rule is deleted in the server, and let in again when it is back', async () => {
+    const stream = await Stream.open(host, client(), addressOf(web), WEB, 45_101);
+    await bed.rest.remove('security-group-rules', webRule.id);
+    await until(() => stream.isCut, { what: 'the connection is cut', timeoutMs: 15_000 });
+    await stream.close();
+    await bed.rest.create('security-group-rules', {
+      security_group_id: group.id,
+      direction: 'ingress',
+      ethertype: 'IPv4',
+      protocol: 'tcp',
+      port_range_min: WEB,
+      port_range_max: WEB,
+    });
+    await until(async () => (await answers(client(), 'tcp', addressOf(web), WEB, 45_101)) === 'answered');
+  });
+
+  test('has the address of a member that comes in the server on the switch, and no more when it has gone', async () => {
+    const network = web.network_id;
+    const member = await bed.rest.createPort(network, 'elsewhere', { security_groups: [group.id] });
+    const isThere = async () => (await firewall()).some((flow) => flow.includes(`nw_src=${addressOf(member)} `));
+    await until(isThere, { what: 'the member’s address is on the switch' });
+    await bed.rest.deletePort(member.id);
+    await until(async () => !(await isThere()), { what: 'it is gone' });
+  });
+});
