@@ -102,11 +102,19 @@ export interface SetUpOptions {
   readonly options?: Readonly<Record<string, unknown>>;
   readonly store?: FakeStore;
   readonly installed?: FakeSwitch['flows'];
+  readonly desired?: FakeDesired;
+  /** Runs what an event states, so that it leaves together. */
+  readonly together?: <T>(act: () => Promise<T>) => Promise<T>;
 }
 
 /** The plugin with everything around it faked. */
-export function setUp({ options = {}, store = new FakeStore(), installed }: SetUpOptions = {}) {
-  const desired = new FakeDesired();
+export function setUp({
+  options = {},
+  store = new FakeStore(),
+  installed,
+  desired = new FakeDesired(),
+  together,
+}: SetUpOptions = {}) {
   const view = new TrackingSwitch();
   if (installed !== undefined) view.flows = installed;
   const jobs = new FakeJobs();
@@ -119,7 +127,8 @@ export function setUp({ options = {}, store = new FakeStore(), installed }: SetU
   const announcer = {
     async event<T>(_cause: string, act: (calls: HookCalls) => Promise<T>): Promise<EventOutcome<T>> {
       const from = desired.history.length;
-      const value = await act({} as HookCalls);
+      const run = () => act({} as HookCalls);
+      const value = await (together === undefined ? run() : together(run));
       events.push(desired.history.slice(from));
       return { value, acknowledged: async () => [] };
     },

@@ -1,0 +1,180 @@
+import type { DesiredRecords, KeyProgress } from '@patchbay/sdk';
+import type { DesiredChange } from '../../../core/kernel/desired-port';
+import { createSwitch, type ListedPlugin, type Switch } from '../../../core/switch';
+import { boundPort, FakeDesired, VLAN_SEGMENT } from '../../support/plugin-kit';
+import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
+import { FakeStore, group, setUp } from '../../support/security-groups-kit';
+import { LineLogger, SETTINGS } from '../../support/switch/rig';
+
+jest.setTimeout(60_000);
+
+const PLUGINS: readonly ListedPlugin[] = [
+  { id: 'security-groups', required: true, claims: [{ bridge: 'integration', tables: 'all' }] },
+];
+
+let ovs: PrivateSwitch;
+let side: Switch;
+
+/** The plugin's desired state on the real switch side: what is stated together leaves together. */
+class LiveDesired extends FakeDesired {
+  private staged: DesiredChange[] | undefined;
+
+  override set(key: string, records: DesiredRecords): void {
+    super.set(key, records);
+    this.change(key, records);
+  }
+
+  override unset(key: string): void {
+    super.unset(key);
+    this.change(key, null);
+  }
+
+  override async progress(key: string): Promise<KeyProgress> {
+    return side.store.progress('security-groups', key);
+  }
+
+  async together<T>(act: () => Promise<T>): Promise<T> {
+    const outer = this.staged;
+    this.staged = [];
+    const value = await act();
+    side.store.apply(this.staged, 'event');
+    this.staged = outer;
+    return value;
+  }
+
+  private change(key: string, records: DesiredRecords | null): void {
+    const change = { plugin: 'security-groups', key, records };
+    if (this.staged === undefined) side.store.apply([change], 'test');
+    else this.staged.push(change);
+  }
+}
+
+function bedOn(store = new FakeStore()) {
+  const desired = new LiveDesired();
+  return setUp({ store, desired, together: (act) => desired.together(act) });
+}
+
+const flowMods = () => {
+  const { added, changed, removed } = side.status().figures;
+  return added + changed + removed;
+};
+/** Waits until the switch has acknowledged every key. */
+async function applied(bed: ReturnType<typeof setUp>): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt++) {
+    const all = await Promise.all(bed.desired.keys().map((key) => bed.desired.progress(key)));
+    await side.settled();
+    if (all.every(({ state }) => state === 'applied')) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('the switch has not acknowledged every key');
+}
+
+/** How many flows an act changes. */
+async function changedBy(bed: ReturnType<typeof setUp>, act: () => Promise<unknown>): Promise<number> {
+  const before = flowMods();
+  await act();
+  await applied(bed);
+  return flowMods() - before;
+}
+
+const start = async (): Promise<void> => {
+  side = createSwitch({
+    settings: { ...SETTINGS, ovsdb_connection: `unix:${ovs.dbSocket}`, ovs_run_dir: ovs.runDir },
+    logger: new LineLogger(),
+    plugins: PLUGINS,
+  });
+  await side.start();
+  side.beginWriting();
+};
+
+beforeEach(async () => {
+  ovs = await startPrivateSwitch();
+  await start();
+  const bridge = { name: 'br-int', presence: 'create', failMode: 'secure', datapathType: 'netdev' } as const;
+  side.store.apply([{ plugin: 'wiring', key: 'bridge', records: { bridges: [bridge] } }], 'test');
+  await side.settled();
+  for (const id of ['p1', 'p2', 'p3']) {
+    await ovs.vsctl('add-port', 'br-int', `tap-${id}`, '--', 'set', 'Interface', `tap-${id}`, 'type=dummy');
+  }
+});
+afterEach(async () => {
+  await side.stop();
+  await ovs.stop();
+});
+
+async function wire(bed: ReturnType<typeof setUp>): Promise<void> {
+  for (const [index, id] of ['p1', 'p2', 'p3'].entries()) {
+    const port = {
+      id,
+      macAddress: `fa:16:3e:00:00:0${index + 1}`,
+      securityGroupIds: index === 2 ? ['web', 'api'] : ['web'],
+    };
+    await bed.fire('onPortAdded', boundPort(port, VLAN_SEGMENT, index === 0 ? 1 : 2));
+  }
+  await applied(bed);
+}
+
+function fill({ resources }: ReturnType<typeof setUp>): void {
+  const ssh = { protocol: 'tcp', portRangeMin: 22, portRangeMax: 22, remoteGroupId: 'lb' };
+  resources.groups.set('web', group('web', [ssh, { protocol: 'icmp', remoteGroupId: 'lb' }]));
+  resources.groups.set('api', group('api', [ssh]));
+  resources.setMembers('lb', '10.9.0.1', '10.9.0.2');
+}
+
+describe('security groups on Open vSwitch', () => {
+  test('a member more changes local VLANs × states × priorities flows, and one that goes as many', async () => {
+    const bed = bedOn();
+    fill(bed);
+    await wire(bed);
+    const vlans = 2;
+    const states = 2;
+    const priorities = 2;
+    const membersBecome = (...addresses: readonly string[]) =>
+      changedBy(bed, async () => {
+        bed.resources.setMembers('lb', ...addresses);
+        await bed.fire('onSecurityGroupUpdated', { securityGroupIds: ['lb'], change: 'members' });
+      });
+    expect(await membersBecome('10.9.0.1', '10.9.0.2', '10.9.0.3')).toBe(vlans * states * priorities);
+    expect(await membersBecome('10.9.0.1', '10.9.0.2')).toBe(vlans * states * priorities);
+  });
+
+  test('an address that several groups name is one flow with a clause for each', async () => {
+    const bed = bedOn();
+    fill(bed);
+    await wire(bed);
+    const flows = await ovs.ofctl('-O', 'OpenFlow14', 'dump-flows', '--no-stats', `unix:${ovs.runDir}/br-int.mgmt`);
+    const ofAddress = flows
+      .split('\n')
+      .filter((line) => line.includes('reg6=0x2,nw_src=10.9.0.1 ') && line.includes('priority=73'));
+    expect(ofAddress).toHaveLength(2);
+    for (const line of ofAddress) expect(line.match(/conjunction\(/g)).toHaveLength(2);
+  });
+
+  test('a rule more adds its own flows and touches no other', async () => {
+    const bed = bedOn();
+    fill(bed);
+    await wire(bed);
+    const rules = bed.resources.groups.get('web')?.rules ?? [];
+    const changed = await changedBy(bed, async () => {
+      bed.resources.groups.set(
+        'web',
+        group('web', [...rules, { id: 'more', protocol: 'udp', portRangeMin: 53, portRangeMax: 53 }]),
+      );
+      await bed.fire('onSecurityGroupUpdated', { securityGroupIds: ['web'], change: 'rules' });
+    });
+    const [ports, states] = [3, 2];
+    expect(changed).toBe(ports * states);
+  });
+
+  test('started again with its record, the plugin changes nothing', async () => {
+    const first = bedOn();
+    fill(first);
+    await wire(first);
+    await side.stop();
+    await start();
+    const second = bedOn(first.store);
+    fill(second);
+    const changed = await changedBy(second, () => wire(second));
+    expect(changed).toBe(0);
+  });
+});
