@@ -1,4 +1,3 @@
-import { unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { OvsdbConnectionError } from '../errors';
@@ -42,7 +41,6 @@ export class FakeOvsdbServer {
   private readonly schemaText: unknown;
   private accepting: 'accept' | 'refuse' | 'ignore' = 'accept';
   private listener: Server | undefined;
-  private path: string | undefined;
 
   constructor(options: FakeOvsdbServerOptions = {}) {
     this.schemaText = options.schema ?? openVSwitchSchema();
@@ -63,7 +61,6 @@ export class FakeOvsdbServer {
   async listen(path: string): Promise<void> {
     const server = createServer((socket) => this.accept(socket));
     this.listener = server;
-    this.path = path;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(path, resolve);
@@ -99,16 +96,11 @@ export class FakeOvsdbServer {
     this.vswitchd.stop();
     this.dropSessions();
     this.database.close();
-    const { listener, path } = this;
+    const listener = this.listener;
     if (listener === undefined) return;
     await new Promise<void>((resolve) => {
       listener.close(() => resolve());
     });
-    try {
-      if (path !== undefined) unlinkSync(path);
-    } catch {
-      // Node removes the socket of a server that it closes; this is for a path that was renamed meanwhile.
-    }
   }
 
   private accept(stream: Duplex): void {
