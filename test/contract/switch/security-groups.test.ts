@@ -58,16 +58,19 @@ const flowMods = () => {
   const { added, changed, removed } = side.status().figures;
   return added + changed + removed;
 };
-/** Waits until the switch has acknowledged every key. */
-async function applied(bed: ReturnType<typeof setUp>): Promise<void> {
+/** Waits until all of the keys are on the switch. */
+async function acknowledged(keys: () => readonly Promise<KeyProgress>[]): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt++) {
-    const all = await Promise.all(bed.desired.keys().map((key) => bed.desired.progress(key)));
+    const all = await Promise.all(keys());
     await side.settled();
     if (all.every(({ state }) => state === 'applied')) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error('the switch has not acknowledged every key');
 }
+
+const applied = (bed: ReturnType<typeof setUp>): Promise<void> =>
+  acknowledged(() => bed.desired.keys().map((key) => bed.desired.progress(key)));
 
 /** How many flows an act changes. */
 async function changedBy(bed: ReturnType<typeof setUp>, act: () => Promise<unknown>): Promise<number> {
@@ -92,7 +95,7 @@ beforeEach(async () => {
   await start();
   const bridge = { name: 'br-int', presence: 'create', failMode: 'secure', datapathType: 'netdev' } as const;
   side.store.apply([{ plugin: 'wiring', key: 'bridge', records: { bridges: [bridge] } }], 'test');
-  await side.settled();
+  await acknowledged(() => [side.store.progress('wiring', 'bridge')]);
   for (const id of ['p1', 'p2', 'p3']) {
     await ovs.vsctl('add-port', 'br-int', `tap-${id}`, '--', 'set', 'Interface', `tap-${id}`, 'type=dummy');
   }
