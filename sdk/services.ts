@@ -236,6 +236,8 @@ export interface RpcState {
   readonly queues: number;
   /** Since the last message or reply came in; null before the first. */
   readonly lastReceivedMsAgo: number | null;
+  /** Messages and replies that came in since the start, where they are counted. */
+  readonly received?: number;
   /** For people: why it is not connected, what the broker refuses. */
   readonly detail: string;
 }

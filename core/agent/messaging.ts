@@ -174,6 +174,7 @@ class BrokerConnection implements RpcConnection {
       connections: stats?.connections ?? 0,
       queues: stats?.queues ?? 0,
       lastReceivedMsAgo: stats?.ageOfLastMessageMs ?? null,
+      received: stats?.received ?? 0,
       detail: this.trouble === '' ? url : `${url}: ${this.trouble}`,
     };
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PatchbayError } from '@patchbay/sdk';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandLineOptions } from '../config';
 import type { ConfigSource } from '../config/oslo';
 import type { Host, Stock } from '../host/host';
@@ -14,6 +14,8 @@ import type {
 } from '../host/reports';
 import type { Configuration } from '../kernel/config/model';
 import { nearest } from '../kernel/nearest';
+import { simulate } from '../simulate/simulation';
+import { runWorker } from '../simulate/worker';
 import { ask } from './admin/client';
 import { checkConfiguration, showConfigured } from './config-commands';
 import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from './configuration';
@@ -47,6 +49,28 @@ interface ConfigurationOptions {
   readonly logFile?: string;
   readonly debug?: true;
   readonly acceptMissing: readonly string[];
+}
+
+interface SimulateOptions {
+  readonly hosts: number;
+  readonly processes?: number;
+  readonly perSecond: number;
+  readonly rest: number;
+  readonly neutron?: string;
+  readonly ports?: number;
+  readonly span: number;
+  readonly fanouts: number;
+}
+
+const SIMULATE_HELP = `
+The configuration is that of one agent; each gets a host name (simulated-0001) and a local_ip of its own (100.64.0.0/10). Agents, networks and ports
+that were made stay at the server: delete them there. It shows connections, queues, messages a second, processor time of the server and the broker
+if they run on this machine, and how long a fanout takes to the flows of every agent.`;
+
+/** @throws InvalidArgumentError for what is no whole number. */
+function counted(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return Number(text);
 }
 
 const AFTER_HELP = `
@@ -139,6 +163,35 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
       if (!isGood) status = ExitStatus.configuration;
     },
   );
+
+  configured(
+    program
+      .command('simulate')
+      .description(
+        'Size a cloud: run many agents against your broker and server, each whole but for its switch, which is in memory',
+      )
+      .requiredOption('--hosts <number>', 'how many agents', counted)
+      .option('--processes <number>', 'over how many processes they are spread; default: 250 agents in each', counted)
+      .option('--per-second <number>', 'how many are started in a second', counted, 20)
+      .option('--rest <seconds>', 'for how long they are watched at rest', counted, 60)
+      .option(
+        '--neutron <url>',
+        "neutron-server's REST API (OS_TOKEN has the token): hosts get a port each, and fanouts are measured",
+      )
+      .option('--ports <number>', 'how many hosts get a port; default: all', counted)
+      .option('--span <number>', 'how many hosts share a network', counted, 20)
+      .option('--fanouts <number>', 'how many fanouts are measured', counted, 100),
+  )
+    .addHelpText('after', SIMULATE_HELP)
+    .action(async (options: SimulateOptions, command: Command) => {
+      const processes = options.processes ?? Math.ceil(options.hosts / 250);
+      const request = requestOf(command);
+      const ports = options.ports ?? options.hosts;
+      await simulate({ ...options, ports, neutron: options.neutron, processes, request }, parts);
+    });
+  program.command('simulate-process', { hidden: true }).action(async () => {
+    status = await runWorker(parts.stock);
+  });
 
   program
     .command('create')

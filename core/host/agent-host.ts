@@ -10,7 +10,7 @@ import { createKernel, type Kernel } from '../kernel/kernel';
 import { resolveListing } from '../kernel/loader/resolve';
 import { createLogging, type Logging } from '../kernel/log/log';
 import { onlyErrors, stderrOutput } from '../kernel/log/outputs';
-import { createSwitch, type ExplainedKey, NOT_STARTED, type Switch, switchErrors, type Writing } from '../switch';
+import { createSwitch, type ExplainedKey, NOT_STARTED, type Switch, type SwitchOptions, switchErrors, type Writing } from '../switch';
 import { VERSION } from '../version';
 import type { Host, Stock, StrayError } from './host';
 import { Metrics } from './metrics';
@@ -28,9 +28,17 @@ import type {
 /** How long another agent, which was told to stop, may take to leave the switch: OVS notices after its next statistics, 5 s apart. */
 const LEAVING_MS = 15_000;
 
+/** How the switch is reached, where that is not what the settings say: a simulated agent's is in memory. */
+export type SwitchReach = Pick<SwitchOptions, 'ovsdbTarget' | 'connect'>;
+
 /** Puts an agent together: the switch, the kernel with its plugins, and what both say of themselves. */
-export function createHost(configuration: Configuration, directory: string, stock: Stock): Host {
-  return new AgentHost(configuration, directory, stock, 'writing');
+export function createHost(
+  configuration: Configuration,
+  directory: string,
+  stock: Stock,
+  reach: SwitchReach = {},
+): Host {
+  return new AgentHost(configuration, directory, stock, 'writing', reach);
 }
 
 /** How long whoever asked for the release has to read the answer before the admin socket is closed. */
@@ -95,6 +103,7 @@ class AgentHost implements Host {
     private readonly directory: string,
     private readonly stock: Stock,
     private readonly mode: 'writing' | 'watching',
+    private readonly reach: SwitchReach = {},
   ) {
     const { logging } = configuration.settings;
     this.logging =
@@ -284,6 +293,7 @@ class AgentHost implements Host {
     const { ordered, planned } = await resolveListing({ ...listing, stockVersion: VERSION });
     const switchSide = createSwitch({
       settings,
+      ...this.reach,
       mode: this.mode,
       logger: this.logging.for('switch'),
       reservedCookies: settings.reserved_cookies.map((cookie) => BigInt(cookie)),

@@ -48,6 +48,7 @@ export interface RpcReport {
   readonly connections: number;
   readonly queues: number;
   readonly lastReceivedMsAgo: number | null;
+  readonly received?: number;
 }
 
 export interface PluginReport {

@@ -58,6 +58,8 @@ export interface MessagingStats {
   readonly queues: number;
   /** Milliseconds since the last message arrived; undefined before the first. */
   readonly ageOfLastMessageMs: number | undefined;
+  /** Messages and answers that came, since the start. */
+  readonly received: number;
   readonly pendingCalls: number;
   readonly blocked: boolean;
 }
@@ -90,6 +92,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
   private readonly timeouts: CallTimeouts;
   private readonly mismatched = new Set<string>();
   private lastMessageAt: number | undefined;
+  private received = 0;
 
   constructor(settings: MessagingOptions) {
     super();
@@ -239,6 +242,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
       connections: [this.consuming, this.publishing].filter((link) => link.connected).length,
       queues: this.consumer.queues,
       ageOfLastMessageMs: this.lastMessageAt === undefined ? undefined : Date.now() - this.lastMessageAt,
+      received: this.received,
       pendingCalls: this.client.pending,
       blocked: this.publishing.blocked || this.consuming.blocked,
     };
@@ -262,6 +266,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
 
   private replyArrived(message: AmqpMessage): void {
     this.lastMessageAt = Date.now();
+    this.received += 1;
     try {
       const reply = decodeMessage(message.content, compressionOf(message));
       if (reply.kind !== 'reply') throw new EnvelopeError('_msg_id', 'a request in the reply queue');
@@ -274,6 +279,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
 
   private notificationArrived(message: AmqpMessage): void {
     this.lastMessageAt = Date.now();
+    this.received += 1;
     this.dispatcher.receive(message);
   }
 

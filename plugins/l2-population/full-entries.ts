@@ -3,8 +3,10 @@ import type { Health, Jobs, PortDirectory, PortState } from '@patchbay/sdk';
 import { L2PopulationErrors } from './errors';
 
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
-/** How long a report, and then the marker behind what it set off, may take, in milliseconds. */
+/** How long a report, or a message through this host's own queue, may take, in milliseconds. */
 const PATIENCE_MS = 60_000;
+/** A message that was sent before the queue was bound is lost; after so many milliseconds another is sent. */
+const MARKER_AGAIN_MS = 3_000;
 
 export interface Asking {
   readonly ports: Pick<PortDirectory, 'ports' | 'askForForwarding'>;
@@ -67,7 +69,7 @@ export class FullEntries {
   }
 
   private async askOnce(): Promise<void> {
-    const { ports, sendMarker, answered, now } = this.parts;
+    const { ports, answered, now } = this.parts;
     const states = (await ports.ports()).filter(({ bound }) => this.due.has(bound?.segment.networkId ?? ''));
     const portOf = new Map(
       states.flatMap(({ state, bound, vif }) =>
@@ -79,11 +81,10 @@ export class FullEntries {
       const since = now() + 1;
       for (const networkId of asked) this.due.delete(networkId);
       try {
-        await inTime(ports.askForForwarding([...portOf.values()]), 'the report was not taken');
-        const token = randomUUID();
-        const came = new Promise<void>((resolve) => this.markers.set(token, resolve));
-        await sendMarker(token);
-        await inTime(came, 'no message came back from the broker');
+        // First of all it must be known that what is sent to the queue arrives.
+        await this.marker();
+        await inTime(ports.askForForwarding([...portOf.values()]), 'the report was not taken', PATIENCE_MS);
+        await this.marker();
       } catch (error) {
         for (const networkId of asked) this.due.add(networkId);
         throw error;
@@ -95,12 +96,28 @@ export class FullEntries {
       state === 'wiring' && this.due.has(bound?.segment.networkId ?? '');
     if (states.some(isComing)) this.parts.jobs.after('ask for more entries', BACKOFF.initialMs, () => this.start());
   }
+
+  /** Sends a message through this host's own queue, and waits for it. */
+  private async marker(): Promise<void> {
+    for (let waited = 0; ; waited += MARKER_AGAIN_MS) {
+      const token = randomUUID();
+      const came = new Promise<void>((resolve) => this.markers.set(token, resolve));
+      try {
+        await this.parts.sendMarker(token);
+        return await inTime(came, 'no message came back from the broker', MARKER_AGAIN_MS);
+      } catch (error) {
+        if (waited >= PATIENCE_MS) throw error;
+      } finally {
+        this.markers.delete(token);
+      }
+    }
+  }
 }
 
-async function inTime(work: Promise<void>, late: string): Promise<void> {
+async function inTime(work: Promise<void>, late: string, patienceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${late} within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`${late} within ${patienceMs / 1000} s`)), patienceMs);
     timer.unref();
   });
   await Promise.race([work, deadline]).finally(() => clearTimeout(timer));

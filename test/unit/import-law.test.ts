@@ -30,6 +30,7 @@ function importsOf(file: string): readonly Import[] {
 
 /** Imports that the law would forbid, each granted with its reason. */
 const GRANTED: Readonly<Record<string, string>> = {
+  'core/simulate/processes.ts imports node:child_process': 'a simulation spreads its agents over processes',
   'core/cli/admin/server.ts imports node:net': 'asks whether another agent answers on the admin socket',
   'core/cli/systemd.ts imports node:child_process':
     'systemd-notify: the notification socket is a datagram socket, which Node cannot open',

@@ -1,0 +1,58 @@
+import type { ConfigurationRequest } from '../cli/configuration';
+
+/** One agent that is simulated: its name for the server, and its tunnel endpoint. */
+export interface SimulatedHost {
+  readonly name: string;
+  readonly localIp: string;
+}
+
+export interface SimulatedPort {
+  readonly host: string;
+  readonly portId: string;
+  readonly macAddress: string;
+}
+
+/** What the simulation tells a process of it. */
+export type ToWorker =
+  | {
+      readonly kind: 'start';
+      readonly request: ConfigurationRequest;
+      readonly hosts: readonly SimulatedHost[];
+      readonly perSecond: number;
+      /** Where logs and what agents keep go. */
+      readonly folder: string;
+    }
+  | { readonly kind: 'plug'; readonly ports: readonly SimulatedPort[] }
+  | { readonly kind: 'stop' };
+
+/** All agents of one process together. */
+export interface Figures {
+  readonly started: number;
+  readonly synced: number;
+  readonly portsUp: number;
+  readonly connections: number;
+  readonly queues: number;
+  /** Messages and replies since the start. */
+  readonly received: number;
+  readonly rssMiB: number;
+}
+
+/** A flow for a MAC of the simulation took effect on an agent's switch. */
+export interface Mark {
+  readonly host: string;
+  readonly macAddress: string;
+  /** Milliseconds of the machine's monotonic clock, which is the same for all its processes. */
+  readonly at: number;
+}
+
+export type FromWorker =
+  | { readonly kind: 'figures'; readonly figures: Figures }
+  | { readonly kind: 'marks'; readonly marks: readonly Mark[] }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** MAC addresses that only the simulation's own entries have; locally administered. */
+export const MARKED_MAC = 'fe:16:ff:';
+
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

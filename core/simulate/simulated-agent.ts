@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { LoadedConfiguration } from '../cli/configuration';
+import { createHost } from '../host/agent-host';
+import type { Host, Stock } from '../host/host';
+import type { Configuration } from '../kernel/config/model';
+import type { SimulatedHost, SimulatedPort } from './messages';
+import { SwitchInMemory } from './switch-in-memory';
+
+/** A whole agent but for its switch, which is in memory: what broker and server see of it is what they see of a real one. */
+export class SimulatedAgent {
+  readonly host: Host;
+  private readonly memory: SwitchInMemory;
+  private readonly integrationBridge: string;
+  isSynced = false;
+
+  constructor(
+    simulated: SimulatedHost,
+    { configuration, directory }: LoadedConfiguration & { readonly configuration: Configuration },
+    stock: Stock,
+    folder: string,
+    marked: (macAddress: string) => void,
+  ) {
+    this.memory = new SwitchInMemory(marked);
+    const own = ownConfiguration(configuration, simulated, folder);
+    this.integrationBridge = own.settings.integration_bridge;
+    for (const bridge of providerBridges(own)) this.memory.addBridge(bridge);
+    this.host = createHost(own, directory, stock, this.memory.reach);
+    void this.host.synced.then(() => {
+      this.isSynced = true;
+    });
+  }
+
+  start(): Promise<void> {
+    return this.host.start();
+  }
+
+  plug(port: SimulatedPort): void {
+    this.memory.plug(this.integrationBridge, port);
+  }
+
+  async stop(): Promise<void> {
+    await this.host.stop();
+    await this.memory.close();
+  }
+}
+
+/** The operator's configuration with a name, an endpoint and files of this agent's own. */
+function ownConfiguration(
+  configuration: Configuration,
+  { name, localIp }: SimulatedHost,
+  folder: string,
+): Configuration {
+  const { settings, plugins } = configuration;
+  const logging = { ...settings.logging, log_dir: null, log_file: join(folder, 'agents.log'), use_stderr: false };
+  const state_dir = join(folder, name);
+  const openflow_connections = {};
+  return {
+    ...configuration,
+    settings: {
+      ...settings,
+      host: name,
+      state_dir,
+      openflow_connections,
+      ovsdb_connection: 'unix:/nowhere',
+      resync_interval: 0,
+      logging: { ...logging, debug: false, use_syslog: false, use_journal: false },
+    },
+    plugins: plugins.map((entry) =>
+      'local_ip' in entry.options ? { ...entry, options: { ...entry.options, local_ip: localIp } } : entry,
+    ),
+  };
+}
+
+function providerBridges({ plugins }: Configuration): readonly string[] {
+  const mappings = plugins.find(({ name }) => name === 'bridge-mappings')?.options.bridge_mappings;
+  return typeof mappings === 'object' && mappings !== null ? Object.values(mappings as Record<string, string>) : [];
+}
