@@ -12,6 +12,8 @@ import type { IntegrationBridgeConfig } from './config';
 
 /** Highest priority of OpenFlow. */
 const MAX_PRIORITY = 65535;
+/** IEEE 802.1Q and 802.1ad: what may follow a tag if another tag does. */
+const TAG_ETHERTYPES = [0x8100, 0x88a8];
 /** Above the closing flow and below every classifier flow of the reference agent that names a port. */
 const ADMISSION_PRIORITY = 1;
 
@@ -37,8 +39,10 @@ export function bridgeRecord(
 }
 
 /**
- * The tables as they are with no port wired. They are those of Neutron 21 (Zed) but for two things: the classifier ends in a drop, and
- * admitted frames enter at table 58, which leads on to 59, so that flows for either generation's rate limit tables are met.
+ * The tables as they are with no port wired. They are those of Neutron 21 (Zed) but for three things: the classifier ends in a drop,
+ * admitted frames enter at table 58, which leads on to 59, so that flows for either generation's rate limit tables are met, and a tag
+ * behind a priority tag (VLAN id 0) goes nowhere. The switch takes such a frame for untagged and strips its first tag; the second would be
+ * in force where the frame leaves without another, as on a flat network.
  */
 export function defaultFlows(bridge: string): Flow[] {
   const goTo = (table: number, next: number): Flow => ({
@@ -60,6 +64,11 @@ export function defaultFlows(bridge: string): Flow[] {
     drop(IntegrationTable.canary),
     drop(IntegrationTable.classifier),
     { ...drop(IntegrationTable.classifier), priority: MAX_PRIORITY, match: { dl_vlan: DEAD_VLAN } },
+    ...TAG_ETHERTYPES.map((ethertype) => ({
+      ...drop(IntegrationTable.classifier),
+      priority: MAX_PRIORITY,
+      match: { dl_vlan: 0, eth_type: ethertype },
+    })),
     drop(IntegrationTable.arpSpoofing),
     goTo(IntegrationTable.localEgress, IntegrationTable.packetRateLimit),
     goTo(IntegrationTable.localIp, IntegrationTable.packetRateLimit),

@@ -45,6 +45,12 @@ export const DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    title: 'A tag behind a priority tag goes nowhere',
+    reason:
+      "OVS takes a frame with VLAN id 0 for untagged and strips that tag. On a flat network the guest's second tag would then be in force on the provider's wire, in a VLAN of its choosing.",
+    lines: [{ patchbay: 'br-int priority=65535,dl_vlan=0,dl_type=<a tag> actions=drop' }],
+  },
+  {
     title: 'Admitted frames enter at table 58',
     reason:
       'Later releases of Neutron have packet rate limits in table 58 and bandwidth limits in 59, where Zed has packet rate limits in 59. Passing both meets flows for either.',

@@ -28,6 +28,8 @@ describe('the integration bridge', () => {
     expectFlows(desired.flows('bridge'), {
       'br-int': `
         priority=65535,dl_vlan=4095 actions=drop
+        priority=65535,dl_vlan=0,dl_type=0x8100 actions=drop
+        priority=65535,dl_vlan=0,dl_type=0x88a8 actions=drop
         priority=0 actions=drop
         table=23,priority=0 actions=drop
         table=24,priority=0 actions=drop
