@@ -36,6 +36,22 @@ export type PortRecord =
       readonly otherConfig?: Readonly<Record<string, string>>;
       readonly externalIds?: Readonly<Record<string, string>>;
     }
+  /** Several network devices as one port, which NORMAL and the bridge's own learning treat as one. Flows see the members' numbers. */
+  | {
+      readonly kind: 'bond';
+      readonly bridge: string;
+      readonly name: string;
+      /** Names of the devices, two or more. Their interfaces are made with the port and go with it. */
+      readonly members: readonly string[];
+      /** Port:bond_mode. `balance-tcp` needs LACP. */
+      readonly mode: 'active-backup' | 'balance-slb' | 'balance-tcp';
+      /** Port:lacp. */
+      readonly lacp: 'active' | 'passive' | 'off';
+      /** Port:other_config: `lacp-time`, `bond-miimon-interval`, … */
+      readonly otherConfig?: Readonly<Record<string, string>>;
+      /** Port:external_ids. */
+      readonly externalIds?: Readonly<Record<string, string>>;
+    }
   | {
       readonly kind: 'internal';
       readonly bridge: string;

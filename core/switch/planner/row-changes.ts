@@ -2,6 +2,7 @@ import type { QosRecord } from '@patchbay/sdk';
 import { DEAD_VLAN } from '@patchbay/sdk';
 import type { Owner } from './owner';
 import {
+  BOND_MEMBERS,
   type Cell,
   type Cells,
   type CellValue,
@@ -127,6 +128,12 @@ function portCell(port: PortRow, cell: Cell): CellValue {
       return port.vlanMode;
     case 'Port.trunks':
       return port.trunks;
+    case 'Port.bond_mode':
+      return port.bondMode;
+    case 'Port.lacp':
+      return port.lacp;
+    case BOND_MEMBERS:
+      return port.interfaces.map((it) => it.name).sort();
     case 'Interface.type':
       return iface?.type ?? '';
   }

@@ -9,7 +9,7 @@ import { compareOwners, nameOf, type Owner } from './owner';
  */
 export type Cell = string;
 /** null: to be absent. */
-export type CellValue = string | number | boolean | readonly number[] | null;
+export type CellValue = string | number | boolean | readonly (string | number)[] | null;
 export type Cells = Readonly<Record<Cell, CellValue>>;
 
 /** What one owner wants of one Bridge or Port row. */
@@ -38,6 +38,9 @@ export const OWNER_MARK = 'patchbay-owner';
 /** The peer of a patch port that leads nowhere yet: ovs-vswitchd gives a patch port no number without one. Neutron's agent has the same name for it. */
 export const NO_PEER = 'nonexistent-peer';
 
+/** The cell that holds the names of a bond's interfaces, sorted. */
+export const BOND_MEMBERS = 'Port.interfaces';
+
 export function bridgeWant(owner: Owner, record: BridgeRecord): RowWant {
   const cells: Record<Cell, CellValue> = {
     ...defined('Bridge.datapath_type', record.datapathType),
@@ -54,14 +57,35 @@ export function bridgeWant(owner: Owner, record: BridgeRecord): RowWant {
 /** @param adopted the name under which the port exists already, where it has another. */
 export function portWant(owner: Owner, record: PortRecord, adopted: string, connected: boolean): RowWant {
   const cells: Record<Cell, CellValue> = {
-    'Interface.type': record.kind === 'tunnel' ? record.type : record.kind,
+    ...(record.kind === 'bond' ? bondCells(record) : interfaceCells(record)),
     ...mapCells('Port.other_config', record.otherConfig),
-    ...mapCells('Interface.external_ids', record.externalIds),
     [`Port.external_ids:${OWNER_MARK}`]: owner.plugin,
   };
   if (record.kind === 'patch' && connected) cells['Interface.options:peer'] = record.peer;
   if (record.kind === 'tunnel') Object.assign(cells, mapCells('Interface.options', record.options));
   return { owner, row: { table: 'Port', bridge: record.bridge, name: adopted }, make: true, cells };
+}
+
+function interfaceCells(record: Exclude<PortRecord, { readonly kind: 'bond' }>): Record<Cell, CellValue> {
+  return {
+    'Interface.type': record.kind === 'tunnel' ? record.type : record.kind,
+    ...mapCells('Interface.external_ids', record.externalIds),
+  };
+}
+
+/** A bond's interfaces are the devices, by their names; whatever is theirs alone is not ours to write. */
+function bondCells({
+  members,
+  mode,
+  lacp,
+  externalIds,
+}: PortRecord & { readonly kind: 'bond' }): Record<Cell, CellValue> {
+  return {
+    [BOND_MEMBERS]: [...members].sort(),
+    'Port.bond_mode': mode,
+    'Port.lacp': lacp,
+    ...mapCells('Port.external_ids', externalIds),
+  };
 }
 
 /** `held`: nothing is known yet that would justify changing the gate. */

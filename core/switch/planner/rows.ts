@@ -26,6 +26,8 @@ export interface PortRow {
   readonly tag: number | null;
   readonly vlanMode: string | null;
   readonly trunks: readonly number[];
+  readonly bondMode: string | null;
+  readonly lacp: string | null;
   readonly otherConfig: TextMap;
   readonly externalIds: TextMap;
   readonly qos: QosRow | null;

@@ -8,7 +8,7 @@ import {
   type WritableRow,
 } from '../ovsdb';
 import { QUEUE_MARK, type RowChange, splitCell } from '../planner/row-changes';
-import { type Cells, type CellValue, OWNER_MARK } from '../planner/row-wants';
+import { BOND_MEMBERS, type Cells, type CellValue, OWNER_MARK } from '../planner/row-wants';
 import { type Database, RowChangeRefused } from './database';
 
 /** The lock that every Patchbay on a switch asks for; one at a time writes. */
@@ -97,8 +97,12 @@ export class OvsdbDatabase implements Database {
   }
 
   private createPort(transaction: Build, bridge: string, name: string, cells: Cells): void {
-    const iface = transaction.insert('Interface', { ...columnsOf('Interface', cells), name });
-    const port = transaction.insert('Port', { ...columnsOf('Port', cells), name, interfaces: [iface] });
+    const members = namesIn(cells[BOND_MEMBERS]);
+    const interfaces =
+      members === undefined
+        ? [transaction.insert('Interface', { ...columnsOf('Interface', cells), name })]
+        : members.map((member) => transaction.insert('Interface', { name: member }));
+    const port = transaction.insert('Port', { ...columnsOf('Port', cells), name, interfaces });
     transaction.addTo('Bridge', this.uuid('Bridge', bridge), 'ports', [port]);
   }
 
@@ -107,6 +111,20 @@ export class OvsdbDatabase implements Database {
       const mine = Object.entries(cells).filter(([cell]) => cell.startsWith(`${table}.`));
       if (mine.length > 0) this.setRow(transaction, table, this.uuid(table, name), Object.fromEntries(mine));
     }
+    const members = namesIn(cells[BOND_MEMBERS]);
+    if (members !== undefined) this.setMembers(transaction, this.uuid('Port', name), members);
+  }
+
+  /** Members that stay keep their rows; the database drops those that nothing refers to any more. */
+  private setMembers(transaction: Build, uuid: Uuid, members: readonly string[]): void {
+    const present = this.client.replica.table('Port').get(uuid)?.interfaces ?? [];
+    const interfaces = members.map((member) => {
+      const row = this.client.replica.table('Interface').findBy('name', member);
+      return row !== undefined && present.includes(row._uuid)
+        ? row._uuid
+        : transaction.insert('Interface', { name: member });
+    });
+    transaction.update('Port', uuid, { interfaces });
   }
 
   private setRow(transaction: Build, table: WrittenTable, uuid: Uuid, cells: Cells): void {
@@ -181,7 +199,8 @@ function columnsOf(table: WrittenTable, cells: Cells, which: 'all' | 'plain colu
   const row: Record<string, unknown> = {};
   for (const [cell, value] of Object.entries(cells)) {
     const { column, key } = splitCell(cell);
-    if (!column.startsWith(`${table}.`)) continue;
+    // Interfaces are rows of their own, which whoever writes the port sees to.
+    if (!column.startsWith(`${table}.`) || cell === BOND_MEMBERS) continue;
     const name = column.slice(table.length + 1);
     if (key === '') row[name] = written(value);
     else if (which === 'all' && name === 'protocols') row[name] = [...((row[name] as string[] | undefined) ?? []), key];
@@ -189,6 +208,11 @@ function columnsOf(table: WrittenTable, cells: Cells, which: 'all' | 'plain colu
       row[name] = { ...(row[name] as object | undefined), [key]: String(value) };
   }
   return row as Record<string, never>;
+}
+
+/** The names that a cell holds, where it holds any. */
+function namesIn(value: CellValue | undefined): readonly string[] | undefined {
+  return Array.isArray(value) ? value.map(String) : undefined;
 }
 
 function written(value: CellValue): unknown {

@@ -1,0 +1,1 @@
+export { BondedBridgeMappings as default } from './plugin';

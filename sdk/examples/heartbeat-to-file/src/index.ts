@@ -1,0 +1,1 @@
+export { HeartbeatToFile as default } from './plugin';

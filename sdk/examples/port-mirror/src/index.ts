@@ -1,0 +1,1 @@
+export { PortMirror as default } from './plugin';

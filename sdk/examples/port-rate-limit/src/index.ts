@@ -1,0 +1,1 @@
+export { PortRateLimit as default } from './plugin';
