@@ -53,6 +53,8 @@ const NXM_0 = 0x0000;
 const NXM_1 = 0x0001;
 const OXM_BASIC = 0x8000;
 const OXM_PACKET_REGISTERS = 0x8001;
+/** Ericsson's class, in which Open vSwitch has had two fields of neighbour discovery since 2.11 (ovs-fields(7)). */
+const ERICOXM = 0x1000;
 
 const identity = (name: string, oxmClass: number, oxmField: number): WireIdentity => ({ name, oxmClass, oxmField });
 const nxmOf = (name: string, number: number) => identity(`NXM_OF_${name}`, NXM_0, number);
@@ -339,6 +341,22 @@ const rows: readonly Row[] = [
     notation: 'ethernet',
     wires: [oxmOf('IPV6_ND_TLL', 33), nxmNx('ND_TLL', 25)],
     prerequisite: ADVERTISEMENT,
+  },
+  {
+    name: 'nd_reserved',
+    bits: 32,
+    notation: 'decimal',
+    exact: true,
+    wires: [identity('ERICOXM_OF_ICMPV6_ND_RESERVED', ERICOXM, 1)],
+    prerequisite: NEIGHBOUR,
+  },
+  {
+    name: 'nd_options_type',
+    bits: 8,
+    notation: 'decimal',
+    exact: true,
+    wires: [identity('ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE', ERICOXM, 2)],
+    prerequisite: NEIGHBOUR,
   },
   {
     name: 'arp_op',

@@ -291,3 +291,22 @@ describe('ARP requests', () => {
     expect(answering()).toEqual([A[0]]);
   });
 });
+
+describe('neighbour solicitations', () => {
+  test('are answered too where the operator wants it, but for those of a host that has no address yet', async () => {
+    const bed = await new ForwardingBed({ responder: { nd_responder: true } }).start();
+    await bed.synced();
+    await bed.bind(VXLAN_SEGMENT, 1);
+    await bed.send('add_fdb_entries', fdb({ '10.0.0.2': [FLOODING, ['fa:16:3e:00:00:0a', 'fd00::a']] }));
+    expectFlows(
+      bed.answers.flows().filter(({ match }) => match.eth_type === 0x86dd),
+      {
+        'br-tun': `
+        table=2,priority=1,icmp6,dl_dst=33:33:ff:00:00:00/ff:ff:ff:00:00:00,icmp_type=135,icmp_code=0 actions=goto_table:21
+        table=21,priority=2,icmp6,ipv6_src=::,icmp_type=135 actions=goto_table:22
+        table=21,priority=1,icmp6,dl_vlan=1,icmp_type=135,icmp_code=0,nd_target=fd00::a actions=set_field:136->icmpv6_type,resubmit(,21)
+        table=21,priority=1,icmp6,dl_vlan=1,icmp_type=136,icmp_code=0,nd_target=fd00::a actions=set_field:2->nd_options_type,set_field:1610612736->nd_reserved,set_field:fa:16:3e:00:00:0a->nd_tll,move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:fa:16:3e:00:00:0a->eth_src,move:NXM_NX_IPV6_SRC[]->NXM_NX_IPV6_DST[],set_field:fd00::a->ipv6_src,IN_PORT`,
+      },
+    );
+  });
+});
