@@ -1,4 +1,4 @@
-import type { ResourceView } from '@patchbay/sdk';
+import type { ResourceView, SecurityGroup } from '@patchbay/sdk';
 import { AddressReader, type AddressSet, type AddressSetName, setOf } from './address-sets';
 import { type GroupRules, rulesOf } from './rules';
 
@@ -9,6 +9,7 @@ export class Facts {
   private readonly groups = new Map<string, { readonly asked: number; readonly rules: GroupRules | undefined }>();
   private readonly sets = new Map<AddressSetName, { readonly asked: number; readonly addresses: AddressSet }>();
   private readonly readers = new Map<AddressSetName, AddressReader>();
+  private readonly written = new Map<string, { readonly written: string; readonly rules: GroupRules }>();
   private asked = 0;
 
   constructor(private readonly resources: ResourceView) {}
@@ -19,7 +20,7 @@ export class Facts {
    */
   async readGroups(ids: readonly string[], which: 'all' | 'new'): Promise<void> {
     const asked = ++this.asked;
-    const answer = new Map((await this.resources.securityGroups(ids)).map((group) => [group.id, rulesOf(group)]));
+    const answer = new Map((await this.resources.securityGroups(ids)).map((group) => [group.id, this.rulesOf(group)]));
     const fresh = ids.filter((id) => (this.groups.get(id)?.asked ?? 0) < asked);
     const named = new Set([...answer.values()].flatMap(setsNamed));
     await this.readSets([...named].filter((set) => which === 'all' || !this.sets.has(set)));
@@ -49,6 +50,7 @@ export class Facts {
   /** Forgets what no port uses. */
   retain(groupIds: ReadonlySet<string>): void {
     for (const id of [...this.groups.keys()]) if (!groupIds.has(id)) this.groups.delete(id);
+    for (const id of [...this.written.keys()]) if (!groupIds.has(id)) this.written.delete(id);
     const named = new Set(
       [...this.groups.values()].flatMap(({ rules }) => (rules === undefined ? [] : setsNamed(rules))),
     );
@@ -57,6 +59,16 @@ export class Facts {
       this.sets.delete(set);
       this.readers.delete(set);
     }
+  }
+
+  /** Every port asks for its groups: rules that are as they were are not read into conditions again. */
+  private rulesOf(group: SecurityGroup): GroupRules {
+    const written = JSON.stringify(group);
+    const known = this.written.get(group.id);
+    if (known?.written === written) return known.rules;
+    const rules = rulesOf(group);
+    this.written.set(group.id, { written, rules });
+    return rules;
   }
 
   private async read(name: AddressSetName): Promise<AddressSet> {

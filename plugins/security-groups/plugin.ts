@@ -250,14 +250,14 @@ export class SecurityGroups implements Plugin {
   private async readIds(): Promise<void> {
     const bridge = this.identity.integrationBridge;
     const isThere = (await this.switchView.bridges()).some(({ name }) => name === bridge);
-    const installed = isThere ? await this.switchView.flows(bridge) : [];
-    // No flow at all: the bridge is new, or has not been read.
+    const { rulesEgress, rulesIngress } = FirewallTable;
+    const installed = isThere ? await this.switchView.flows(bridge, [rulesEgress, rulesIngress]) : [];
+    // No such flow at all: the bridge is new, or has not been read.
     if (isThere && installed.length === 0) {
       const { state } = await this.desired.progress('base');
       if (state !== 'applied') throw SecurityGroupErrors.switchUnread({ state });
     }
-    const { rulesEgress, rulesIngress } = FirewallTable;
-    await this.ids.load(installed.filter(({ table }) => table === rulesEgress || table === rulesIngress));
+    await this.ids.load(installed);
   }
 
   /** What an earlier run left goes only once every port and every change has been dealt with. */

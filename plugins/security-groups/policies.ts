@@ -7,6 +7,7 @@ import { directFlows } from './direct-flows';
 import type { Facts } from './facts';
 import type { GroupSize } from './group-health';
 import { guardedPort, isFiltered } from './guarded-port';
+import { Occupancy } from './occupancy';
 import { portMasks } from './port-ranges';
 import { ruleFlows } from './rule-flows';
 import type { GroupRules, Rule } from './rules';
@@ -15,6 +16,7 @@ import type { UsesByVlan } from './shared-members';
 /** The ports of this host with the rules that apply to each: what the facts come to. */
 export class Policies {
   private readonly bound = new Map<string, BoundPort>();
+  private readonly occupancy = new Occupancy();
 
   constructor(
     private readonly facts: Facts,
@@ -23,10 +25,14 @@ export class Policies {
   ) {}
 
   add(bound: BoundPort): void {
+    this.remove(bound.port.id);
     this.bound.set(bound.port.id, bound);
+    if (isFiltered(bound)) this.occupancy.add(bound);
   }
 
   remove(portId: string): void {
+    const previous = this.bound.get(portId);
+    if (previous !== undefined && isFiltered(previous)) this.occupancy.remove(previous);
     this.bound.delete(portId);
   }
 
@@ -48,7 +54,7 @@ export class Policies {
   }
 
   groupsInUse(): ReadonlySet<string> {
-    return new Set(this.filtered().flatMap(({ port }) => port.securityGroupIds));
+    return new Set(this.occupancy.groups());
   }
 
   /** The groups in use that exist. */
@@ -71,16 +77,12 @@ export class Policies {
   /** What each local VLAN's ports need of address sets. */
   uses(): UsesByVlan {
     const byVlan = new Map<number, Map<AddressSetName, ConjunctionUse[]>>();
-    const done = new Set<string>();
-    for (const { port, localVlan } of this.filtered()) {
-      for (const groupId of port.securityGroupIds) {
-        const once = `${localVlan} ${groupId}`;
-        const group = this.facts.group(groupId);
-        if (group === undefined || done.has(once)) continue;
-        done.add(once);
+    for (const group of this.groups()) {
+      const uses = this.usesOf(group);
+      for (const localVlan of this.occupancy.vlansOf(group.group.id).keys()) {
         const sets = byVlan.get(localVlan) ?? new Map<AddressSetName, ConjunctionUse[]>();
         byVlan.set(localVlan, sets);
-        for (const use of this.usesOf(group)) sets.set(use.set, [...(sets.get(use.set) ?? []), use]);
+        for (const use of uses) sets.set(use.set, [...(sets.get(use.set) ?? []), use]);
       }
     }
     return byVlan;
@@ -102,16 +104,15 @@ export class Policies {
   }
 
   sizes(): readonly GroupSize[] {
-    const ports = this.filtered();
     return this.groups().map((group) => {
-      const own = ports.filter(({ port }) => port.securityGroupIds.includes(group.group.id));
-      const vlans = new Set(own.map(({ localVlan }) => localVlan)).size;
+      const vlans = this.occupancy.vlansOf(group.group.id);
+      const ports = [...vlans.values()].reduce((sum, count) => sum + count, 0);
       const uses = this.usesOf(group);
-      const forPorts = group.rules.reduce((sum, rule) => sum + flowsPerPort(rule), 0) * own.length;
+      const forPorts = group.rules.reduce((sum, rule) => sum + flowsPerPort(rule), 0) * ports;
       const forAddresses = uses.reduce((sum, { set, ids }) => sum + this.facts.addresses(set).size * ids.length, 0);
       const sets = new Set(uses.map(({ set }) => set));
       const addresses = [...sets].reduce((sum, set) => sum + this.facts.addresses(set).size, 0);
-      return { group: group.group, flows: forPorts + forAddresses * vlans, ports: own.length, addresses };
+      return { group: group.group, flows: forPorts + forAddresses * vlans.size, ports, addresses };
     });
   }
 
