@@ -2,7 +2,7 @@ import type { Claim, Logger } from '@patchbay/sdk';
 import { CookieRegister, hex } from './cookies';
 import type { DesiredKeys } from './desired-store';
 import type { Blueprint } from './planner/blueprint';
-import type { BridgeRole, OwnershipRules } from './planner/ownership';
+import { type BridgeRole, type OwnershipRules, ownedByRecord } from './planner/ownership';
 import type { Rows } from './planner/rows';
 import type { ListedPlugin, SwitchSettings } from './settings';
 import { TakeOver } from './take-over';
@@ -58,6 +58,10 @@ export class Ownership implements OwnershipRules {
     const store = this.store();
     const writers = this.plugins.filter(({ id, claims }) => claims.length > 0 || store.keys(id).length > 0);
     return writers.every(({ id }) => store.isComplete(id));
+  }
+
+  recordedOf(bridge: string): readonly string[] {
+    return ownedByRecord(this.rows, bridge);
   }
 
   recognised(bridge: string): ReadonlySet<bigint> {

@@ -6,6 +6,7 @@ import type { Contest } from './contest';
 import type { Drift, DriftPolicy } from './drift';
 import type { Canonical } from './items';
 import { nameOf, type Owner, ownerId } from './owner';
+import { OWNED_MARK, ownedByRecord } from './ownership';
 import { type PhasedChange, rowNameOf } from './row-changes';
 import { type ControllerRule, RowPlanner } from './row-planner';
 import type { GatePosition } from './row-wants';
@@ -163,6 +164,7 @@ export class Blueprint {
     this.settleBoards();
     const steps = new Map<string, readonly Step[]>();
     for (const board of this.boards.values()) {
+      this.recordCookieless(board);
       const taken = board.takeSteps();
       if (taken.length > 0) steps.set(board.bridge, taken);
     }
@@ -214,6 +216,16 @@ export class Blueprint {
 
   contests(): readonly Contest[] {
     return [...this.slots.values()].flatMap((slot) => this.contestsOf(slot));
+  }
+
+  /** Groups and meters bear no cookie: which of them are ours is written on the bridge before they are. */
+  private recordCookieless(board: Board): void {
+    const recorded = ownedByRecord(this.rows, board.bridge);
+    const owned = board.cookieless(recorded)?.join(' ');
+    if (owned === undefined || owned === recorded.join(' ') || this.rows.bridge(board.bridge) === undefined) return;
+    const owner: Owner = { plugin: 'switch', key: `${OWNED_MARK}/${board.bridge}`, rank: -1 };
+    const cells = { [`Bridge.external_ids:${OWNED_MARK}`]: owned === '' ? null : owned };
+    this.rowPlanner.replace(owner, [{ owner, row: { table: 'Bridge', name: board.bridge }, cells }], 'leaving');
   }
 
   private recompile(slot: Slot): void {

@@ -76,6 +76,8 @@ export class Board {
     { readonly item: Item | undefined; readonly seen: Installed | undefined }
   >();
   private drifts: Drift[] = [];
+  /** Groups and meters that are wanted. */
+  private readonly unmarked = new Set<string>();
   /** Once wanted in this run, and no longer: goes whatever its plugin has completed. */
   private readonly withdrawn = new Set<string>();
 
@@ -91,6 +93,16 @@ export class Board {
 
   get wantedCount(): number {
     return this.wanted.size;
+  }
+
+  /**
+   * Groups and meters of ours, which bear no cookie: those that are wanted, and of those that were `recorded` as ours what is still
+   * there. Undefined while the bridge is not read.
+   */
+  cookieless(recorded: readonly string[]): readonly string[] | undefined {
+    const { found } = this;
+    if (found === undefined) return undefined;
+    return [...new Set([...this.unmarked, ...recorded.filter((identity) => found.has(identity))])].sort();
   }
 
   /** Takes over what was read from the switch, and compares all of it. What differs from what was known is somebody's edit. */
@@ -149,6 +161,7 @@ export class Board {
   want(contribution: Contribution): void {
     const { identity } = contribution.item;
     const list = this.wanted.get(identity);
+    if (contribution.item.kind !== 'flow') this.unmarked.add(identity);
     if (list === undefined) this.wanted.set(identity, [contribution]);
     else list.push(contribution);
     this.withdrawn.delete(identity);
@@ -163,6 +176,7 @@ export class Board {
     list.splice(at, 1);
     if (list.length === 0) {
       this.wanted.delete(identity);
+      this.unmarked.delete(identity);
       this.withdrawn.add(identity);
     }
     this.stale.add(identity);

@@ -1,6 +1,15 @@
 import type { Claim } from '@patchbay/sdk';
 import type { CookieRegister } from '../cookies';
 import type { Fate, Installed, InstalledFlow } from './board';
+import type { Rows } from './rows';
+
+/** The Bridge external_ids key under which groups and meters of ours are listed: `group=7 meter=3`. */
+export const OWNED_MARK = 'patchbay-owned';
+
+export function ownedByRecord(rows: Pick<Rows, 'bridge'>, bridge: string): readonly string[] {
+  const text = rows.bridge(bridge)?.externalIds[OWNED_MARK] ?? '';
+  return text === '' ? [] : text.split(' ');
+}
 
 /** What a bridge is to the agent. `other`: named in a claim, or merely written to. */
 export type BridgeRole = 'integration' | 'tunnel' | 'provider' | 'other';
@@ -14,6 +23,8 @@ export interface OwnershipRules {
   isComplete(plugin: string): boolean;
   /** Every plugin on the list has. */
   allComplete(): boolean;
+  /** Groups and meters that the bridge's row records as ours. */
+  recordedOf(bridge: string): readonly string[];
   /** The reference agent's cookies that were recognised on a provider bridge. */
   recognised(bridge: string): ReadonlySet<bigint>;
 }
@@ -26,11 +37,15 @@ export interface OwnershipRules {
  * - Learned by the switch, or reserved by the operator: stays.
  * - Somebody else's, in a table claimed on the integration or tunnel bridge: is drift, and goes once all are complete. On a
  *   provider bridge only what bears the reference agent's recognised cookie goes, and cookie 0 never.
- * - Groups and meters bear no cookie: only those that were withdrawn in this run go.
+ * - Groups and meters bear no cookie: those that were withdrawn in this run go, and once all are complete those that the bridge's row
+ *   records as ours.
  */
 export function fateBy(rules: OwnershipRules): Fate {
   return (bridge, installed, withdrawn) => {
-    if (installed.kind !== 'flow') return withdrawn ? 'remove' : 'keep';
+    if (installed.kind !== 'flow') {
+      const isOurs = rules.allComplete() && rules.recordedOf(bridge).includes(installed.identity);
+      return withdrawn || isOurs ? 'remove' : 'keep';
+    }
     return goes(rules, bridge, installed, withdrawn) ? 'remove' : 'keep';
   };
 }
