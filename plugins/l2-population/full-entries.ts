@@ -56,9 +56,9 @@ export class FullEntries {
 
   private start(): void {
     const { jobs, health } = this.parts;
-    jobs.untilDone('ask for entries', BACKOFF, async () => {
+    jobs.untilDone('ask for entries', BACKOFF, async (signal) => {
       try {
-        await this.askOnce();
+        await this.askOnce(signal);
         health.clear('entries');
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -68,7 +68,7 @@ export class FullEntries {
     });
   }
 
-  private async askOnce(): Promise<void> {
+  private async askOnce(signal: AbortSignal): Promise<void> {
     const { ports, answered, now } = this.parts;
     const states = (await ports.ports()).filter(({ bound }) => this.due.has(bound?.segment.networkId ?? ''));
     const portOf = new Map(
@@ -82,9 +82,9 @@ export class FullEntries {
       for (const networkId of asked) this.due.delete(networkId);
       try {
         // First of all it must be known that what is sent to the queue arrives.
-        await this.marker();
-        await inTime(ports.askForForwarding([...portOf.values()]), 'the report was not taken', PATIENCE_MS);
-        await this.marker();
+        await this.marker(signal);
+        await inTime(ports.askForForwarding([...portOf.values()]), PATIENCE_MS, 'the report was not taken', signal);
+        await this.marker(signal);
       } catch (error) {
         for (const networkId of asked) this.due.add(networkId);
         throw error;
@@ -98,15 +98,15 @@ export class FullEntries {
   }
 
   /** Sends a message through this host's own queue, and waits for it. */
-  private async marker(): Promise<void> {
+  private async marker(signal: AbortSignal): Promise<void> {
     for (let waited = 0; ; waited += MARKER_AGAIN_MS) {
       const token = randomUUID();
       const came = new Promise<void>((resolve) => this.markers.set(token, resolve));
       try {
         await this.parts.sendMarker(token);
-        return await inTime(came, 'no message came back from the broker', MARKER_AGAIN_MS);
+        return await inTime(came, MARKER_AGAIN_MS, 'no message came back from the broker', signal);
       } catch (error) {
-        if (waited >= PATIENCE_MS) throw error;
+        if (waited >= PATIENCE_MS || signal.aborted) throw error;
       } finally {
         this.markers.delete(token);
       }
@@ -114,11 +114,16 @@ export class FullEntries {
   }
 }
 
-async function inTime(work: Promise<void>, late: string, patienceMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+async function inTime(work: Promise<void>, patienceMs: number, late: string, signal: AbortSignal): Promise<void> {
+  let giveUp = () => {};
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${late} within ${patienceMs / 1000} s`)), patienceMs);
-    timer.unref();
+    const timer = setTimeout(() => reject(new Error(`${late} within ${patienceMs / 1000} s`)), patienceMs);
+    const stopped = () => reject(new Error('the agent stops'));
+    signal.addEventListener('abort', stopped, { once: true });
+    giveUp = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stopped);
+    };
   });
-  await Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+  await Promise.race([work, deadline]).finally(() => giveUp());
 }

@@ -23,6 +23,11 @@ const NEEDS: Readonly<Record<string, ContractOptions>> = {
     bridges: ['br-int', 'br-tun', 'br-ex'],
   },
   tunnels: { options: { local_ip: '127.0.0.1', tunnel_types: ['vxlan'] } },
+  'l2-population': {
+    with: [stock('tunnels')],
+    optionsOfOthers: { tunnels: { local_ip: '127.0.0.1', tunnel_types: ['vxlan'] } },
+  },
+  'arp-responder': { options: { nd_responder: true } },
   'local-vlan': {},
   'anti-spoofing': {},
   'security-groups': {},
