@@ -239,8 +239,16 @@ export class BoundPortLifecycle {
 
   private async wire({ port, segment }: Extract<Verdict, { kind: 'wire' }>): Promise<void> {
     const vif = this.vif;
-    if (this.bound !== undefined && !this.tellAll && sameWiring(this.bound.port, port) && sameVif(this.bound.vif, vif))
+    if (reportIsLost(this.bound?.port, port)) this.reportedUp = false;
+    if (
+      this.bound !== undefined &&
+      !this.tellAll &&
+      sameWiring(this.bound.port, port) &&
+      sameVif(this.bound.vif, vif)
+    ) {
+      if (!this.reportedUp && this.phase === 'up') void this.awaitSwitch();
       return;
+    }
     const outcome = await this.event(async (calls) => {
       const draft = await calls.beforePortBind({ port, vif, segment });
       if ('refused' in draft) return draft;
@@ -370,6 +378,12 @@ function requireAll(port: string, delivery: Delivery): void {
 function sameVif(one: Vif, other: Vif): boolean {
   const moved = one.ofport !== null && one.ofport !== other.ofport;
   return one.portName === other.portName && one.macAddress === other.macAddress && !moved;
+}
+
+/** The server forgets that a port is up when its binding changes (live migration's profile does that), and has it down until told again. */
+function reportIsLost(before: PortDescription | undefined, now: PortDescription): boolean {
+  if (now.binding === 'migrating-in') return false;
+  return before?.binding === 'migrating-in' || now.status !== 'ACTIVE';
 }
 
 function reasonOf(progress: KeyProgress): string {

@@ -189,7 +189,8 @@ describe('many ports', () => {
 describe('a wired port', () => {
   test('that the control plane changed is told of as updated', async () => {
     const bed = await wired(describe1('p1'));
-    bed.server.known.set('p1', describe1('p1', { fixedIps: [{ subnetId: 's', ipAddress: '10.1.0.6' }] }));
+    const fixedIps = [{ subnetId: 's', ipAddress: '10.1.0.6' }];
+    bed.server.known.set('p1', describe1('p1', { status: 'ACTIVE', fixedIps }));
     bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
     await bed.settle();
     expect(bed.announcer.take()).toEqual(['onPortUpdated']);
@@ -295,6 +296,28 @@ describe('a wired port', () => {
 });
 
 describe('reports', () => {
+  const changed = (bed: PortBindingBed, port: PortDescription) => {
+    bed.server.known.set(port.id, port);
+    bed.server.say({ kind: 'ports-changed', portIds: [port.id], cause: 'push' });
+  };
+
+  test('are repeated for a port that the server has down again, as it does when the profile of a binding changes', async () => {
+    const bed = await wired(describe1('p1'));
+    changed(bed, describe1('p1', { status: 'DOWN', binding: 'migrating-out', profile: { migrating_to: 'host2' } }));
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+    changed(bed, describe1('p1', { status: 'ACTIVE', binding: 'migrating-out', profile: { migrating_to: 'host2' } }));
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+
+  test('are repeated for a port that migrated here, once its binding is active', async () => {
+    const bed = await wired(describe1('p1', { binding: 'migrating-in' }));
+    changed(bed, describe1('p1', { status: 'ACTIVE' }));
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+
   test('that the server refused are made again', async () => {
     const bed = await started(describe1('p1'));
     bed.server.refusing = ['p1'];
