@@ -14,7 +14,10 @@ export interface ReceivedPacket {
   readonly bytes: Uint8Array;
 }
 
-/** Frames that the plugin's own flows send up. Nobody else's are told: a packet is known by its flow's cookie. */
+/**
+ * Frames that the plugin's own flows send up. Nobody else's are told: a packet is known by its flow's cookie.
+ * @experimental
+ */
 export interface PacketIns {
   /**
    * Listens on a bridge, or on one table of it. At most 100 packets a second are told to one plugin, in bursts of up to 200; those beyond are
@@ -65,7 +68,10 @@ export interface MetricDefinition {
 /** Kinds of number that plugins share on one bridge. */
 export type NumberKind = 'meter' | 'group' | 'conjunction';
 
-/** Numbers that no other plugin is given. A name keeps its number over restarts, until it is released. */
+/**
+ * Numbers that no other plugin is given. A name keeps its number over restarts, until it is released.
+ * @experimental
+ */
 export interface Numbers {
   allot(kind: NumberKind, bridge: string, name: string): Promise<number>;
   /** The number may be given to another name. */

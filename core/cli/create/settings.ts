@@ -104,11 +104,14 @@ agent:
   datapath_type: netdev
 control_plane: standalone
 plugins:
-  - standalone: { networks: { networks: {}, ports: {} } }
+  - standalone:
+      networks:
+        networks: { blue: { type: local } }
+        ports:
+          port-1: { network: blue, mac: 'fa:16:3e:00:00:01', addresses: [10.0.0.1] }
   - remove: tunnels
-  - name: ./dist/index.js
+  - name: ./dist/index.js # ${id}
     options: { udp_ports: [19] }
-# ${id} answers: patchbay plugins, patchbay explain PORT
 `,
   };
 }
