@@ -1,7 +1,7 @@
 import { FIELDS, type Flow, fieldNamed, matchFields, matchHasVlan, type ResolvePort } from '@patchbay/sdk/flow';
 import { canonicalInstructions } from './wire/canonical-actions';
 import { writeInstructions } from './wire/encode-actions';
-import { matchBounds, readFields, type WireField, writeMatchFields } from './wire/oxm';
+import { fieldOfHeader, matchBounds, readFields, type WireField, writeMatchFields } from './wire/oxm';
 import { WireWriter } from './wire/writer';
 
 /**
@@ -90,32 +90,84 @@ export function matchEntries(found: readonly WireField[]): MatchEntry[] {
 
 /** Canonical text of the match whose OXM fields lie between two offsets. */
 export function canonicalMatch(bytes: Buffer, from: number, to: number): string {
-  let text = '';
-  for (const { order, value, mask } of matchEntries(readFields(bytes, from, to))) {
-    let zeros = mask !== undefined;
-    let ones = true;
-    if (mask !== undefined) {
-      const bits = FIELDS[order]?.bits ?? mask.length * 8;
-      const spare = order === VLAN_TCI ? 0 : mask.length * 8 - bits;
-      for (let index = 0; index < mask.length; index++) {
-        const byte = mask[index] ?? 0;
-        const unused = Math.min(8, Math.max(0, spare - 8 * index));
-        if (byte !== 0xff >> unused) ones = false;
-        if (byte !== 0) zeros = false;
-      }
-    }
-    if (zeros) continue;
-    text += `${String.fromCharCode(order & 0xff, order >> 8)}${ones ? '=' : '/'}`;
-    if (mask === undefined || ones) {
-      text += value.toString('latin1');
-    } else {
-      let masked = '';
-      for (let index = 0; index < mask.length; index++)
-        masked += String.fromCharCode((value[index] ?? 0) & (mask[index] ?? 0));
-      text += masked + mask.toString('latin1');
-    }
+  return plainMatch(bytes, from, to) ?? rewrittenMatch(bytes, from, to);
+}
+
+/** Of a match without fields that the switch rewrites, which is nearly every one, straight from the bytes. Undefined for another. */
+function plainMatch(bytes: Buffer, from: number, to: number): string | undefined {
+  const orders: number[] = [];
+  const texts: string[] = [];
+  for (let at = from; at + 4 <= to; ) {
+    const header = bytes.readUInt32BE(at);
+    const end = at + 4 + (header & 0xff);
+    const field = fieldOfHeader(header);
+    const masked = (header & 0x100) !== 0;
+    if (field === undefined || isRewritten(field.order) || end - at - 4 !== field.bytes * (masked ? 2 : 1)) return;
+    const mask = masked ? { bytes, at: at + 4 + field.bytes } : undefined;
+    // In place: the switch has an order of its own, and there are few fields.
+    let place = orders.length;
+    while (place > 0 && (orders[place - 1] ?? 0) > field.order) place -= 1;
+    orders.splice(place, 0, field.order);
+    texts.splice(place, 0, entryText(field.order, bytes, at + 4, field.bytes, mask));
+    at = end;
   }
-  return text;
+  return texts.join('');
+}
+
+function isRewritten(order: number): boolean {
+  switch (order) {
+    case VLAN_VID:
+    case VLAN_TCI:
+    case VLAN_PCP:
+    case NXM_IN_PORT:
+    case IP_TOS:
+      return true;
+    default:
+      return order >= WIDE_REGISTER && order < PACKET_MARK;
+  }
+}
+
+function rewrittenMatch(bytes: Buffer, from: number, to: number): string {
+  return matchEntries(readFields(bytes, from, to))
+    .map(({ order, value, mask }) =>
+      entryText(order, value, 0, value.length, mask === undefined ? undefined : { bytes: mask, at: 0 }),
+    )
+    .join('');
+}
+
+/** One field: its order, and its value with its mask. Nothing where the mask leaves nothing to match. */
+function entryText(
+  order: number,
+  bytes: Buffer,
+  at: number,
+  width: number,
+  mask: { readonly bytes: Buffer; readonly at: number } | undefined,
+): string {
+  const name = String.fromCharCode(order & 0xff, order >> 8);
+  if (mask === undefined) return `${name}=${bytesText(bytes, at, width)}`;
+  const spare = order === VLAN_TCI ? 0 : width * 8 - (FIELDS[order]?.bits ?? width * 8);
+  let zeros = true;
+  let ones = true;
+  let masked = '';
+  for (let index = 0; index < width; index++) {
+    const byte = mask.bytes[mask.at + index] ?? 0;
+    const unused = Math.min(8, Math.max(0, spare - 8 * index));
+    if (byte !== 0xff >> unused) ones = false;
+    if (byte !== 0) zeros = false;
+    masked += String.fromCharCode((bytes[at + index] ?? 0) & byte);
+  }
+  if (zeros) return '';
+  if (ones) return `${name}=${bytesText(bytes, at, width)}`;
+  return `${name}/${masked}${bytesText(mask.bytes, mask.at, width)}`;
+}
+
+/** Bytes as a string; without a call out of JavaScript for the widths that most fields have. */
+function bytesText(bytes: Buffer, at: number, width: number): string {
+  const byte = (index: number): number => bytes[at + index] ?? 0;
+  if (width === 4) return String.fromCharCode(byte(0), byte(1), byte(2), byte(3));
+  if (width === 2) return String.fromCharCode(byte(0), byte(1));
+  if (width === 1) return String.fromCharCode(byte(0));
+  return bytes.toString('latin1', at, at + width);
 }
 
 export function canonicalKey(bridge: string, table: number, priority: number, match: string): string {
