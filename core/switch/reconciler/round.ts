@@ -53,7 +53,7 @@ export async function runRound(parts: RoundParts): Promise<RoundEnd> {
       count.refused = 0;
       continue;
     }
-    if (written !== undefined && mustBeEffective(early)) await parts.database.applied(written);
+    if (written !== undefined && mustBeEffective(early, steps)) await parts.database.applied(written);
     const emptied = early.flatMap(emptiedBy);
     if (emptied.length > 0) await parts.emptied(emptied);
     const sent = await Promise.all([...steps].map(([bridge, list]) => sendBridge(parts, bridge, list, count)));
@@ -82,9 +82,14 @@ function planAgain(
   for (const change of late) parts.blueprint.undone(change);
 }
 
-/** A gate that shuts must be shut before flows go; emptied tables must be empty before they are read. */
-function mustBeEffective(changes: readonly PhasedChange[]): boolean {
-  return changes.some((change) => change.phase === 'closing' || emptiedBy(change).length > 0);
+/**
+ * A gate that shuts must be shut before flows go or change, and others wait for it no longer than ovs-vswitchd takes: a round that only
+ * adds flows, as when a port is first seen, does not wait. Emptied tables must be empty before they are read.
+ */
+function mustBeEffective(changes: readonly PhasedChange[], steps: ReadonlyMap<string, readonly Step[]>): boolean {
+  if (changes.some((change) => emptiedBy(change).length > 0)) return true;
+  const onlyAdds = [...steps.values()].every((list) => list.every((step) => step.act === 'add'));
+  return !onlyAdds && changes.some((change) => change.phase === 'closing');
 }
 
 /** A change of fail_mode empties a bridge's tables where it has no controller. */

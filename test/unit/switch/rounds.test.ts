@@ -202,3 +202,31 @@ describe('a gate', () => {
     expect(rig.row('Port', 'tap1')?.tag).toBe(DEAD_VLAN);
   });
 });
+
+describe('while ovs-vswitchd does not act on its configuration', () => {
+  it('a port that is first seen and shut holds up nobody who only adds', async () => {
+    rig.plug('tap1');
+    await rig.quiet();
+    rig.server.vswitchd.play({ ofports: 'assign', config: 'leave' });
+    rig.state('wiring', 'port/p1', gate(DEAD_VLAN));
+    expect(await rig.stated('other', 'late', { flows: [flow('table=60,priority=3 actions=drop')] })).toEqual({
+      state: 'applied',
+    });
+    expect(rig.row('Port', 'tap1')?.tag).toBe(DEAD_VLAN);
+  });
+
+  it('flows of a port that is being shut stay until it is shut', async () => {
+    rig.plug('tap1');
+    await rig.stated('wiring', 'port/p1', gate(7));
+    await rig.quiet();
+    rig.server.vswitchd.play({ ofports: 'assign', config: 'leave' });
+    const shut = { bridge: 'br-int', port: 'tap1', subject: 'p1', tag: DEAD_VLAN };
+    rig.state('wiring', 'port/p1', { gates: [shut] });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(rig.row('Port', 'tap1')?.tag).toBe(DEAD_VLAN);
+    const before = rig.flows('br-int').length;
+    rig.server.vswitchd.play({ ofports: 'assign', config: 'apply' });
+    await rig.quiet();
+    expect(before - rig.flows('br-int').length).toBe(1);
+  });
+});

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run, until } from '../support/bed-command';
+import type { Fault } from './catalogue';
+import { pause, type Stage } from './stage';
+
+const service = (name: string) => run(['test/bed/service', name]);
+
+/** RabbitMQ writes its process id beside its database. */
+async function brokerPid(): Promise<number> {
+  const file = (await run(['bash', '-c', 'ls /var/lib/rabbitmq/mnesia/*.pid'])).trim();
+  return Number(readFileSync(file, 'utf8'));
+}
+
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await until(() => run(['bash', '-c', `! kill -0 ${pid} 2>/dev/null && echo gone`]));
+}
+
+/** The server's first process: the one whose parent is not neutron-server itself. */
+async function serverPids(): Promise<readonly number[]> {
+  const pids = await run(['bash', '-c', "pgrep -f '^/usr/bin/python3 .*neutron-server|neutron-server: '"]);
+  return pids.trim().split('\n').map(Number);
+}
+
+/** Queues that have come since `before`: those of an agent that was started meanwhile. */
+async function queues(): Promise<readonly string[]> {
+  return (await run(['rabbitmqctl', '--quiet', '--no-table-headers', 'list_queues', 'name'])).trim().split('\n');
+}
+
+const underOutage = (stage: Stage, outage: () => Promise<void>) =>
+  stage.under(async () => {
+    await outage();
+    await stage.probe();
+  });
+
+export const controlPlaneFaults: readonly Fault[] = [
+  {
+    name: 'broker killed, started again',
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        await kill(await brokerPid());
+        await service('broker');
+      }),
+  },
+  {
+    name: 'broker silent for 20 s (half-open connections)',
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const pid = await brokerPid();
+        process.kill(pid, 'SIGSTOP');
+        await pause(20_000);
+        process.kill(pid, 'SIGCONT');
+      }),
+  },
+  {
+    name: 'queues of the agents deleted',
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const agents = (await queues()).filter((name) => /fanout|^reply_|host1/.test(name));
+        for (const queue of agents) await run(['rabbitmqctl', '--quiet', 'delete_queue', queue]).catch(() => '');
+      }),
+  },
+  {
+    name: 'server stopped for 10 s, then slow to answer what piled up',
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const pids = await serverPids();
+        for (const pid of pids) process.kill(pid, 'SIGSTOP');
+        await pause(10_000);
+        for (const pid of pids) process.kill(pid, 'SIGCONT');
+      }),
+  },
+  {
+    name: 'server killed, started again',
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        for (const pid of await serverPids()) process.kill(pid, 'SIGKILL');
+        await pause(1_000);
+        await run([join('test/bed/service'), 'neutron']);
+      }),
+  },
+];

@@ -1,0 +1,41 @@
+import type { Host } from '../support/bed';
+
+const BRIDGES = ['br-int', 'br-tun', 'br-ex'] as const;
+
+/** Flows of the agent's bridges: bridge, cookie, match and actions, and for how many seconds each has been there. */
+export type Installed = ReadonlyMap<string, number>;
+
+/** Learned flows come and go with the traffic and are nobody's. */
+const LEARNED = / table=20, hard_timeout=300/;
+
+export async function installedOn(host: Host): Promise<Installed> {
+  const flows = new Map<string, number>();
+  for (const bridge of BRIDGES) {
+    const dump = await host.ofctl('dump-flows', bridge).catch(() => '');
+    for (const line of dump.split('\n')) {
+      const [, cookie, duration, rest] = /^ cookie=(\S+), duration=([\d.]+)s, (.*)$/.exec(line) ?? [];
+      if (rest === undefined || LEARNED.test(` ${rest}`)) continue;
+      const text = rest.replace(/(n_packets|n_bytes|idle_age|hard_age)=\d+, /g, '');
+      flows.set(`${bridge} ${cookie} ${text}`, Number(duration));
+    }
+  }
+  return flows;
+}
+
+/** Flows that came, went, or were written again. */
+export function changedBetween(before: Installed, after: Installed): number {
+  const gone = [...before.keys()].filter((flow) => !after.has(flow)).length;
+  const written = [...after].filter(([flow, duration]) => duration < (before.get(flow) ?? Number.POSITIVE_INFINITY));
+  return gone + written.length;
+}
+
+/** Flows, whoever's cookie they bear, that are in one and not in the other: `-` went, `+` came. */
+export function differences(left: Installed, right: Installed): readonly string[] {
+  const plain = (installed: Installed) =>
+    new Set([...installed.keys()].map((flow) => flow.replace(/ 0x[0-9a-f]+ /, ' ')));
+  const [before, after] = [plain(left), plain(right)];
+  return [
+    ...[...before].filter((flow) => !after.has(flow)).map((flow) => `- ${flow}`),
+    ...[...after].filter((flow) => !before.has(flow)).map((flow) => `+ ${flow}`),
+  ];
+}

@@ -1,0 +1,170 @@
+import { Bed, type Host, type Resource, type Running, until } from '../support/bed';
+import { addressOf, statusOf, untilReady } from '../support/bed-agent';
+import { createNetworkOf } from '../support/bed-ports';
+import { changedBetween, differences, type Installed, installedOn } from './installed';
+import { Instance, type Outcome } from './traffic';
+
+export type AgentKind = 'patchbay' | 'reference';
+
+/** One fault under traffic. */
+export interface Measurement {
+  readonly outcome: Outcome;
+  /** Undefined where the switch lost its flows with the fault. */
+  readonly flowsChanged: number | undefined;
+  /** Milliseconds from the fault to the agent's being in sync; undefined where it never was. */
+  readonly inSyncMs: number | undefined;
+  readonly recovered: boolean;
+  readonly detail: string;
+}
+
+const PATIENCE_MS = 45_000;
+
+/** Two hosts with one agent each, a VLAN network with an instance on both, and a control plane. Faults are on the first host. */
+export class Stage {
+  agent: Running | undefined;
+  private networks: { readonly vlan: Resource; readonly vxlan: Resource } | undefined;
+  private instances: Instance[] = [];
+  private servants: Running[] = [];
+
+  private constructor(readonly bed: Bed) {}
+
+  static async start(): Promise<Stage> {
+    return new Stage(await Bed.start({ hosts: 2, server: true }));
+  }
+
+  get host(): Host {
+    return this.bed.host(1);
+  }
+
+  /** Fresh hosts under agents of the kind, and two instances that reach each other on either network. */
+  async set(kind: AgentKind): Promise<void> {
+    this.instances = [];
+    this.servants = [];
+    await this.bed.reset();
+    this.startAgent(kind);
+    this.startAgent(kind, this.bed.host(2));
+    await Promise.all(this.bed.hosts.map(({ name }) => this.bed.rest.untilAgentIsAlive(name)));
+    const vlan = await createNetworkOf(this.bed, 'vlan', 100, '10.0.0.0/24');
+    const vxlan = await createNetworkOf(this.bed, 'vxlan', 200, '10.1.0.0/24');
+    this.networks = { vlan, vxlan };
+    for (const network of [vlan, vxlan]) {
+      for (const host of this.bed.hosts) this.instances.push(await this.instanceOn(host, network));
+    }
+    await this.bed.rest.untilPortsAre(
+      'ACTIVE',
+      this.instances.map(({ portId }) => portId),
+      { timeoutMs: 60_000 },
+    );
+    for (const server of [this.instance(1), this.instance(3)]) this.servants.push(server.serve());
+    await until(() => this.reaches(), { what: 'the instances reach each other' });
+  }
+
+  /** 0 and 1 are on the VLAN network, 2 and 3 on the tunnelled one; even ones on the first host. */
+  instance(index: number): Instance {
+    const found = this.instances[index];
+    if (found === undefined) throw new Error('the stage is not set');
+    return found;
+  }
+
+  startAgent(kind: AgentKind, host = this.host): Running {
+    const agent = kind === 'patchbay' ? host.startPatchbay() : host.startReferenceAgent();
+    if (host === this.host) this.agent = agent;
+    return agent;
+  }
+
+  /** The agent of the first host, started anew, has synchronised. */
+  async agentSynced(kind: AgentKind): Promise<void> {
+    const agent = this.agent as Running;
+    if (kind === 'reference') await agent.untilLogged(/Configuration for devices up/, { timeoutMs: PATIENCE_MS });
+    else await untilReady(this.host, { timeoutMs: PATIENCE_MS, everyMs: 50 });
+  }
+
+  /** What the server asks next is done: a port that is plugged becomes ACTIVE. */
+  async probe(): Promise<void> {
+    const instance = await until(() => this.instanceOn(this.host, this.vlan), { timeoutMs: PATIENCE_MS });
+    await this.bed.rest.untilPortsAre('ACTIVE', [instance.portId], { timeoutMs: PATIENCE_MS, everyMs: 100 });
+    await instance.unplug();
+    await this.bed.rest.deletePort(instance.portId);
+  }
+
+  async instanceOn(host: Host, network: Resource): Promise<Instance> {
+    const port = await this.bed.rest.createPort(network.id, host.name);
+    const instance = new Instance(host, port.id, port.mac_address, addressOf(port));
+    await instance.plug();
+    return instance;
+  }
+
+  get vlan(): Resource {
+    if (this.networks === undefined) throw new Error('the stage is not set');
+    return this.networks.vlan;
+  }
+
+  async reaches(): Promise<boolean> {
+    const pairs = [
+      [this.instance(0), this.instance(1)],
+      [this.instance(2), this.instance(3)],
+    ] as const;
+    const answers = await Promise.all(pairs.map(([one, other]) => one.answers(other.address)));
+    return answers.every(Boolean);
+  }
+
+  /**
+   * Lets the fault happen under traffic and waits until everything is as before it. `synced` says when the agent is in sync again,
+   * besides the flows' being those from before.
+   */
+  async under(
+    fault: () => Promise<void>,
+    options: {
+      readonly synced?: () => Promise<unknown>;
+      readonly flows?: 'same' | 'any';
+      readonly rewritten?: boolean;
+      readonly network?: 'vlan' | 'vxlan';
+      readonly patienceMs?: number;
+    } = {},
+  ): Promise<Measurement> {
+    const { synced = async () => undefined, flows = 'same', rewritten = false, patienceMs = PATIENCE_MS } = options;
+    const before = await installedOn(this.host);
+    const first = options.network === 'vxlan' ? 2 : 0;
+    const traffic = await this.instance(first).drive(this.instance(first + 1).address);
+    await pause(500);
+    const started = performance.now();
+    let detail = '';
+    let inSyncMs: number | undefined;
+    let after: Installed = before;
+    try {
+      await fault();
+      await synced();
+      await until(
+        async () => {
+          after = await installedOn(this.host);
+          const different = flows === 'any' ? [] : differences(before, after);
+          if (different.length > 0) throw new Error(different.slice(0, 4).join('; '));
+          return this.reaches();
+        },
+        { timeoutMs: patienceMs, everyMs: 100, what: 'the flows are as before and instances reach each other' },
+      );
+      inSyncMs = performance.now() - started;
+    } catch (error) {
+      detail = (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ');
+    }
+    await pause(1_000);
+    const outcome = await traffic.stop();
+    after = await installedOn(this.host);
+    return {
+      outcome,
+      flowsChanged: rewritten ? undefined : changedBetween(before, after),
+      inSyncMs,
+      recovered: inSyncMs !== undefined,
+      detail,
+    };
+  }
+
+  /** What the first host's Patchbay says of itself in its status. */
+  status = () => statusOf(this.host);
+
+  stop(): Promise<void> {
+    return this.bed.stop();
+  }
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
