@@ -55,6 +55,7 @@ export class BoundPortLifecycle {
   private readonly history = new History();
   /** What the switch still lacks. */
   private waitsFor: string | undefined;
+  private complainedOf: string | undefined;
   /** Why the last step failed; tried again until it does not. */
   private failure: string | undefined;
   private retrying = false;
@@ -347,22 +348,29 @@ export class BoundPortLifecycle {
     if (bound === undefined || bound !== this.bound) return;
     if (progress.state === 'applied') {
       this.waitsFor = undefined;
+      this.complainedOf = undefined;
       this.phase = 'up';
       this.history.note('acknowledged');
       if (!this.reportedUp) this.around.reporter.up(this.vif.portId);
       this.reportedUp = true;
     } else {
       this.waitsFor = progress.state === 'pending' ? `waits for ${progress.waitingFor.join(', ')}` : reasonOf(progress);
-      if (this.phase === 'up') this.heldBack();
       this.phase = 'wiring';
       this.history.note('failed', this.waitsFor);
+      this.heldBack();
     }
     this.around.settled();
   }
 
+  /** What the switch goes on lacking is said once, and a port that was up is reported down. */
   private heldBack(): void {
     this.around.jobs.after(`held-back/${this.vif.portId}`, PATIENCE_MS, () => {
-      if (this.phase !== 'wiring' || !this.reportedUp) return;
+      if (this.phase !== 'wiring') return;
+      const { portId: port, portName } = this.vif;
+      if (this.complainedOf !== this.waitsFor)
+        this.around.logger.warn('the switch holds a port back', { port, portName, reason: this.waitsFor });
+      this.complainedOf = this.waitsFor;
+      if (!this.reportedUp) return;
       this.around.reporter.down(this.vif.portId);
       this.reportedUp = false;
     });

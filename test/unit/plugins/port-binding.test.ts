@@ -88,6 +88,26 @@ describe('a plugged VIF', () => {
     expect(bed.server.edges).toEqual(['up p1']);
   });
 
+  test('that the switch goes on holding back is named once, with what it waits for', async () => {
+    const bed = await started(describe1('p1'));
+    const waiting = { state: 'pending', waitingFor: ['port tap-p1 on br-int to work: no such type'] } as const;
+    bed.desired.held.set('port/p1', waiting);
+    bed.plug('p1');
+    await bed.settle();
+    for (let again = 0; again < 2; again++) {
+      await bed.jobs.retry();
+      bed.announcer.progressed('port/p1', waiting);
+      await bed.settle();
+    }
+    expect(bed.logger.lines.filter(({ level }) => level === 'warn')).toEqual([
+      {
+        level: 'warn',
+        sentence: 'the switch holds a port back',
+        fields: { port: 'p1', portName: 'tap-p1', reason: `waits for ${waiting.waitingFor[0]}` },
+      },
+    ]);
+  });
+
   test('stays shut where a required plugin failed, and is tried again', async () => {
     const bed = await started(describe1('p1'));
     bed.announcer.failures = [{ plugin: 'security-groups', required: true, reason: 'boom' }];
