@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createProject } from '../../../core/cli/create/project';
+import { blocksOf } from '../../support/guide';
+import { Outside, run } from '../../support/outside';
+import { replacingTable } from '../../support/replacing-page';
+
+jest.setTimeout(240_000);
+
+const PAGES = join(__dirname, '../../../docs/sdk');
+
+describe('the pages of docs/sdk', () => {
+  it('link to what is there', () => {
+    const dead = readdirSync(PAGES).flatMap((page) =>
+      [...readFileSync(join(PAGES, page), 'utf8').matchAll(/\]\(([^)#]+)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !target.startsWith('http') && !existsSync(join(PAGES, target)))
+        .map((target) => `${page}: ${target}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  it('name what each stock plugin’s replacement owes, as the manifests have it', () => {
+    const file = join(PAGES, 'replacing.md');
+    const page = readFileSync(file, 'utf8');
+    const table = page.split('\n').filter((line) => line.startsWith('|'));
+    if (process.env.UPDATE_PAGES === '1')
+      writeFileSync(file, `${page.split('\n|')[0]?.trimEnd()}\n\n${replacingTable()}\n`);
+    else expect(table.join('\n')).toBe(replacingTable());
+  });
+
+  it('have code that an outsider’s project compiles and runs', async () => {
+    const outside = Outside.pack();
+    try {
+      const { folder } = createProject({
+        name: 'acme-pages',
+        parent: outside.folder,
+        packages: outside.packages,
+        stock: [],
+      });
+      outside.install(folder);
+      for (const page of ['flows.md', 'testing.md']) {
+        const [code] = blocksOf(`sdk/${page}`).filter(({ notes }) => notes.includes('checked'));
+        const file = join(folder, 'test', page.replace('.md', page === 'testing.md' ? '.test.ts' : '.ts'));
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, code?.text ?? '');
+      }
+      const node = (program: string, ...words: readonly string[]) =>
+        run(process.execPath, [join(folder, 'node_modules', program), ...words], { cwd: folder });
+      expect(await node('typescript/bin/tsc', '-p', 'test')).toEqual({ status: 0, output: '' });
+      expect((await node('jest/bin/jest.js', 'testing')).output).toMatch(/Tests: +10 passed/);
+    } finally {
+      outside.remove();
+    }
+  });
+});
