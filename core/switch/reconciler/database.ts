@@ -13,6 +13,11 @@ export class RowChangeRefused extends Error {
   }
 }
 
+/** A row that was planned for has vanished meanwhile: what is {@link RowChangeRefused.cause} then. Nobody is to blame. */
+export class RowGone extends Error {
+  override readonly name = 'RowGone';
+}
+
 /** The writing side of the switch's database. */
 export interface Database {
   /**

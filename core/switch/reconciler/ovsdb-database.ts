@@ -9,7 +9,7 @@ import {
 } from '../ovsdb';
 import { QUEUE_MARK, type RowChange, splitCell } from '../planner/row-changes';
 import { BOND_MEMBERS, type Cells, type CellValue, OWNER_MARK } from '../planner/row-wants';
-import { type Database, RowChangeRefused } from './database';
+import { type Database, RowChangeRefused, RowGone } from './database';
 
 /** The lock that every Patchbay on a switch asks for; one at a time writes. */
 export const LOCK = 'patchbay';
@@ -190,7 +190,7 @@ export class OvsdbDatabase implements Database {
   private uuid(table: WrittenTable, name: string): Uuid {
     const row = this.client.replica.table(table).findBy('name', name);
     if (row !== undefined) return row._uuid;
-    throw new Error(`${table} ${name} is gone`);
+    throw new RowGone(`${table} ${name} is gone`);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Blueprint } from '../planner/blueprint';
 import type { Step } from '../planner/board';
 import { nameOf, type Owner } from '../planner/owner';
 import type { PhasedChange } from '../planner/row-changes';
-import { type Database, RowChangeRefused } from './database';
+import { type Database, RowChangeRefused, RowGone } from './database';
 import type { Links } from './links';
 import { sendSteps } from './sender';
 
@@ -43,11 +43,12 @@ export interface RoundEnd {
  */
 export async function runRound(parts: RoundParts): Promise<RoundEnd> {
   const count: RoundCount = { added: 0, changed: 0, removed: 0, rows: 0, refused: 0 };
+  const surprised = new Set<string>();
   for (;;) {
     const { rows, steps } = parts.blueprint.plan();
     const early = rows.filter((change) => change.phase === 'closing' || change.phase === 'structure');
     const late = rows.filter((change) => change.phase === 'opening' || change.phase === 'removing');
-    const written = await writeRows(parts, early, count);
+    const written = await writeRows(parts, early, count, surprised);
     if (count.refused > 0) {
       planAgain(parts, steps, late);
       count.refused = 0;
@@ -61,7 +62,7 @@ export async function runRound(parts: RoundParts): Promise<RoundEnd> {
       planAgain(parts, new Map(), late);
       continue;
     }
-    const configuration = await writeRows(parts, late, count);
+    const configuration = await writeRows(parts, late, count, surprised);
     if (count.refused > 0) {
       count.refused = 0;
       continue;
@@ -97,11 +98,15 @@ function emptiedBy(change: PhasedChange): readonly string[] {
   return change.kind === 'set' && 'Bridge.fail_mode' in change.cells ? [change.row.name] : [];
 }
 
-/** Writes the changes, without those that are refused. Answers the configuration's number. */
+/**
+ * Writes the changes, without those that are refused. Answers the configuration's number. A change of a row that vanished since it was
+ * planned (`surprised`: whose it was) is planned again, once in a round: then its key waits for the row.
+ */
 async function writeRows(
   parts: RoundParts,
   changes: readonly PhasedChange[],
   count: RoundCount,
+  surprised: Set<string>,
 ): Promise<number | undefined> {
   let left = changes;
   while (left.length > 0) {
@@ -114,7 +119,7 @@ async function writeRows(
         for (const change of changes) parts.blueprint.undone(change);
         throw error;
       }
-      left = await withoutRefused(parts, left, error, count);
+      left = await withoutRefused(parts, left, error, count, surprised);
     }
   }
   return undefined;
@@ -125,13 +130,20 @@ async function withoutRefused(
   changes: readonly PhasedChange[],
   error: RowChangeRefused,
   count: RoundCount,
+  surprised: Set<string>,
 ): Promise<readonly PhasedChange[]> {
   const index = error.index ?? (changes.length === 1 ? 0 : await findRefused(parts, changes));
   const bad = changes[index];
   if (bad === undefined) throw error;
   const owners = suspectsAmong(parts, bad.owners);
-  if (owners.length === 0) parts.dropped(`${bad.kind} ${'name' in bad ? bad.name : ''}`.trim(), error.message);
-  for (const owner of owners) parts.refused(owner, error.message);
+  const isNew = owners.length === 0 || owners.some((owner) => !surprised.has(nameOf(owner)));
+  if (error.cause instanceof RowGone && isNew) {
+    for (const owner of owners) surprised.add(nameOf(owner));
+    parts.blueprint.undone(bad);
+  } else {
+    if (owners.length === 0) parts.dropped(`${bad.kind} ${'name' in bad ? bad.name : ''}`.trim(), error.message);
+    for (const owner of owners) parts.refused(owner, error.message);
+  }
   count.refused += owners.length;
   const gone = new Set(owners);
   const left = changes.filter((change) => change !== bad && !change.owners.some((owner) => gone.has(owner)));

@@ -57,6 +57,24 @@ describe('a round', () => {
     expect(await rig.side.store.progress('wiring', 'drop')).toEqual({ state: 'applied' });
   });
 
+  it('waits for a port that goes while it is wired, and blames nobody', async () => {
+    rig.plug('tap1');
+    await rig.quiet();
+    const bridge = rig.bridge('br-int');
+    const apply = bridge.apply.bind(bridge);
+    bridge.apply = (message, resolve) => {
+      rig.unplug('tap1');
+      return apply(message, resolve);
+    };
+    rig.state('wiring', 'port/p1', gate(7));
+    await rig.quiet();
+    expect(await rig.side.store.progress('wiring', 'port/p1')).toEqual({
+      state: 'pending',
+      waitingFor: ['port tap1 on br-int'],
+    });
+    expect(rig.logger.lines.filter((line) => line.includes('refused'))).toEqual([]);
+  });
+
   it('writes an output set with the ports that are there', async () => {
     rig.plug('tap1');
     await rig.quiet();
