@@ -18,6 +18,7 @@ import type { Describer } from './describer';
 import { PortBindingErrors } from './errors';
 import { keptGate, openGate, portKey, shutGate, unpluggedGate } from './gate';
 import { History } from './history';
+import { Rebinding, reportIsLost } from './rebinding';
 import type { Reporter } from './reporter';
 import type { Segments } from './segments';
 import { sameWiring, type Verdict, verdictOf } from './verdict';
@@ -52,6 +53,7 @@ export class BoundPortLifecycle {
   private held: BoundSegment | undefined;
   private isolated: IsolatedPort | undefined;
   private reportedUp = false;
+  private readonly rebinding: Rebinding;
   private readonly history = new History();
   /** What the switch still lacks. */
   private waitsFor: string | undefined;
@@ -71,6 +73,8 @@ export class BoundPortLifecycle {
     formerVlan: number | undefined,
     private readonly around: Surroundings,
   ) {
+    const again = (cause: string) => void this.converge(cause);
+    this.rebinding = new Rebinding(`rebinding/${vif.portId}`, around.jobs, again);
     this.history.note('seen');
     around.desired.set(this.key, formerVlan === undefined ? shutGate(vif) : keptGate(vif, formerVlan));
   }
@@ -233,20 +237,19 @@ export class BoundPortLifecycle {
     }
     const verdict = verdictOf(this.description);
     if (verdict.kind === 'wire') await this.wire(verdict);
-    else await this.isolate(verdict);
+    else if (verdict.reason !== 'no-segment' || this.bound === undefined || !this.rebinding.waits()) {
+      await this.isolate(verdict);
+    }
   }
 
   // ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private async wire({ port, segment }: Extract<Verdict, { kind: 'wire' }>): Promise<void> {
     const vif = this.vif;
+    this.rebinding.done();
     if (reportIsLost(this.bound?.port, port)) this.reportedUp = false;
-    if (
-      this.bound !== undefined &&
-      !this.tellAll &&
-      sameWiring(this.bound.port, port) &&
-      sameVif(this.bound.vif, vif)
-    ) {
+    const { bound } = this;
+    if (bound !== undefined && !this.tellAll && sameWiring(bound.port, port) && sameVif(bound.vif, vif)) {
       if (!this.reportedUp && this.phase === 'up') void this.awaitSwitch();
       return;
     }
@@ -386,12 +389,6 @@ function requireAll(port: string, delivery: Delivery): void {
 function sameVif(one: Vif, other: Vif): boolean {
   const moved = one.ofport !== null && one.ofport !== other.ofport;
   return one.portName === other.portName && one.macAddress === other.macAddress && !moved;
-}
-
-/** The server forgets that a port is up when its binding changes (live migration's profile does that), and has it down until told again. */
-function reportIsLost(before: PortDescription | undefined, now: PortDescription): boolean {
-  if (now.binding === 'migrating-in') return false;
-  return before?.binding === 'migrating-in' || now.status !== 'ACTIVE';
 }
 
 function reasonOf(progress: KeyProgress): string {

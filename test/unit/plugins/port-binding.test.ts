@@ -225,6 +225,18 @@ describe('a wired port', () => {
     expect(bed.announcer.take()).toEqual([]);
   });
 
+  test('stays wired while the server binds it anew, and is isolated when it has no segment for good', async () => {
+    const bed = await wired(describe1('p1', { status: 'ACTIVE' }));
+    bed.server.known.set('p1', describe1('p1', { segment: null }));
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'push' });
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).toBe(1);
+    expect(bed.server.edges).toEqual([]);
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
+  });
+
   test('stays wired while the control plane cannot be asked', async () => {
     const bed = await wired(describe1('p1'));
     bed.server.away = true;
