@@ -11,7 +11,7 @@ export class ServiceManager {
 
   /** The first synchronisation is done. From now on the watchdog is fed, as long as `isAlive` says so. */
   ready(isAlive: () => boolean): void {
-    this.say('--ready');
+    this.say('READY=1');
     const microseconds = Number(this.environment.WATCHDOG_USEC ?? 0);
     if (this.environment.NOTIFY_SOCKET === undefined || !(microseconds > 0)) return;
     this.timer = setInterval(() => isAlive() && this.say('WATCHDOG=1'), microseconds / 1000 / 2);
@@ -20,11 +20,11 @@ export class ServiceManager {
 
   stopping(): void {
     clearInterval(this.timer);
-    this.say('--stopping');
+    this.say('STOPPING=1');
   }
 
   status(sentence: string): void {
-    this.say(`--status=${sentence}`);
+    this.say(`STATUS=${sentence}`);
   }
 
   private say(word: string): void {
