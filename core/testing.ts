@@ -8,6 +8,7 @@ export { defaultSettings } from './kernel/config/settings';
 export { constructorTokens } from './kernel/container';
 export type { PluginHealth } from './kernel/health';
 export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel';
+export { pluginClasses } from './kernel/loader/modules';
 export { canonical } from './switch/canonical';
 export { cookieOf } from './switch/cookies';
 export { createSwitch, type Switch, type SwitchSettings } from './switch/index';

@@ -51,6 +51,11 @@ export class Services {
     return this.handedOver.get(token.toString())?.value as T | undefined;
   }
 
+  /** The service of that name which the agent has or a plugin provided, for those who ask by name. */
+  named(name: string): unknown {
+    return this.root.resolve(`patchbay:${name}`);
+  }
+
   /** Makes a plugin in a scope of its own. Services of the plugin are made once, when first asked for. */
   construct(plugin: PluginClass, services: PluginServices): Plugin {
     const id = manifestOf(plugin)?.id ?? plugin.name;

@@ -179,6 +179,16 @@ export const KernelError = defineErrors({
     class: 'transient',
     template: 'the event loop stood still for {ms} ms; running then: {suspects}',
   },
+  workerLost: {
+    code: 'PB-WORKER-LOST',
+    class: 'transient',
+    template: '{plugin} runs in a worker, and that is gone ({reason}); it is started again',
+  },
+  workerUnfit: {
+    code: 'PB-WORKER-UNFIT',
+    class: 'refused',
+    template: '{plugin} cannot run in a worker ({from}): {reason}; take `isolation: worker` away from its line',
+  },
   claimViolated: {
     code: 'PB-CLAIM-VIOLATED',
     class: 'refused',

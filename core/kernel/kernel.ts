@@ -20,6 +20,7 @@ import type { DesiredStore } from './desired-port';
 import type { AgentHealth, HealthBook } from './health';
 import type { HookSettings } from './hooks/table';
 import type { TapTrace } from './hooks/trace';
+import type { WorkerSettings } from './isolation/worker-member';
 import type { AgentPhase, LifecycleSettings, LifecycleStep, PluginPhase } from './lifecycle';
 import type { PlannedPlugin } from './loader/plan';
 import type { PacketSource } from './packet-ins';
@@ -50,6 +51,7 @@ export interface KernelOptions {
   readonly packageDirs?: readonly string[];
   readonly hookSettings?: Partial<HookSettings>;
   readonly lifecycleSettings?: Partial<LifecycleSettings>;
+  readonly workerSettings?: Partial<WorkerSettings>;
   /** How many flows one plugin may want. Default: as many as it likes if it is stock, 100 000 if not. */
   readonly flowBudget?: number;
   /** Told of every tap that ran, for metrics. */

@@ -1,11 +1,12 @@
-import type { Plugin, Provide } from '@patchbay/sdk';
+import type { Logger, Plugin, Provide } from '@patchbay/sdk';
 import type { CommandBook } from './commands';
-import type { Services } from './container';
+import type { PluginServices, Services } from './container';
 import { DesiredSlice } from './desired-slice';
 import { KernelError } from './errors';
 import type { EventContext } from './event-context';
 import type { HealthBook } from './health';
 import type { HookTable } from './hooks/table';
+import { WORKER_SETTINGS, WorkerMember } from './isolation/worker-member';
 import { PluginJobs } from './jobs';
 import type { KernelOptions } from './kernel';
 import type { Member } from './lifecycle';
@@ -24,6 +25,8 @@ export interface MemberParts {
   readonly dependsOn: ReadonlySet<string>;
   readonly commands: CommandBook;
   readonly numbers: NumberBook;
+  /** Has facts told again. */
+  readonly tellAgain: (reason: string) => void;
   /** The numbers of its tables, by name. */
   readonly tables: Readonly<Record<string, number>>;
 }
@@ -57,26 +60,32 @@ export function memberOf(
     permit: { manifest, allotted: parts.tables, identity: kernel.agentServices.identity },
     flowBudget: kernel.flowBudget ?? (found.origin === 'stock' ? Number.POSITIVE_INFINITY : FLOW_BUDGET),
   });
+  const store = new FileStore(kernel.settings.state_dir, id, logger);
+  const own: PluginServices = {
+    logger: () => logger,
+    config: () => parts.config,
+    health: () => health.of(id),
+    desired: () => desired,
+    jobs: () => jobs,
+    store: () => store,
+    effects: () => kernel.agentServices.effectsFor(id, logger),
+    packetIns: () => packetIns,
+    commands: () => parts.commands.of(id),
+    metrics: () => kernel.agentServices.metricsFor(id),
+    numbers: () => parts.numbers.of(id),
+    tables: () => parts.tables,
+  };
+  if (found.entry.isolation === 'worker') {
+    const member = inWorker(found, parts, { own, desired, jobs, packetIns, logger });
+    return { member, endJobs: () => jobs.end() };
+  }
   let instance: Plugin | undefined;
   const member: Member = {
     id,
     onFailure: manifest.onFailure,
     dependsOn: parts.dependsOn,
     construct() {
-      instance = services.construct(found.plugin, {
-        logger: () => logger,
-        config: () => parts.config,
-        health: () => health.of(id),
-        desired: () => desired,
-        jobs: () => jobs,
-        store: () => new FileStore(kernel.settings.state_dir, id, logger),
-        effects: () => kernel.agentServices.effectsFor(id, logger),
-        packetIns: () => packetIns,
-        commands: () => parts.commands.of(id),
-        metrics: () => kernel.agentServices.metricsFor(id),
-        numbers: () => parts.numbers.of(id),
-        tables: () => parts.tables,
-      });
+      instance = services.construct(found.plugin, own);
       const provide: Provide = (token, value) => services.bind(manifest, token, value);
       instance.provide?.(provide);
       for (const token of manifest.provides ?? []) {
@@ -97,4 +106,46 @@ export function memberOf(
     },
   };
   return { member, endJobs: () => jobs.end() };
+}
+
+interface OwnParts {
+  readonly own: PluginServices;
+  readonly desired: DesiredSlice;
+  readonly jobs: PluginJobs;
+  readonly packetIns: LimitedPacketIns;
+  readonly logger: Logger;
+}
+
+/** @throws PatchbayError `PB-WORKER-UNFIT` for a plugin that cannot be in a thread of its own. */
+function inWorker(found: FoundPlugin, parts: MemberParts, { own, desired, jobs, packetIns, logger }: OwnParts): Member {
+  const { manifest, file, entry } = found;
+  const { id, provides = [] } = manifest;
+  const unfit = (reason: string): Error => KernelError.workerUnfit({ plugin: id, from: entry.from, reason });
+  if (file === null) throw unfit('it comes with the agent');
+  if (provides.length > 0) throw unfit('it provides services, which others call directly');
+  const { context, health, services, table, kernel } = parts;
+  return new WorkerMember({
+    start: { file, id, config: parts.config, identity: kernel.agentServices.identity, tables: parts.tables },
+    onFailure: manifest.onFailure,
+    dependsOn: parts.dependsOn,
+    settings: { ...WORKER_SETTINGS, ...kernel.workerSettings },
+    table,
+    context,
+    health: health.of(id),
+    logger,
+    service: (name) => own[name]?.() ?? services.named(name),
+    state: (changes) => {
+      for (const { key, records } of changes) {
+        if (records === null) desired.unset(key);
+        else desired.set(key, records);
+      }
+    },
+    keys: () => desired.keys(),
+    tellAgain: (reason) => parts.tellAgain(reason),
+    settled: () => health.settle(id),
+    ended: () => {
+      jobs.end();
+      packetIns.end();
+    },
+  });
 }

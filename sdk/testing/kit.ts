@@ -6,8 +6,10 @@ import {
   createKernel,
   createSwitch,
   type Kernel,
+  type KernelOptions,
   metricsForTests,
   type PluginHealth,
+  pluginClasses,
   type Switch,
 } from '@patchbay/agent/testing';
 import { STOCK } from '@patchbay/plugins';
@@ -50,6 +52,10 @@ export type Fire = { readonly [H in HookName]: (payload: PayloadOf<H>) => Promis
 export interface KitOptions {
   /** The plugin under test first; those it lives with after it. */
   readonly plugins: readonly PluginClass[];
+  /** Built modules of plugins that run in a worker, each with its options. */
+  readonly isolated?: readonly { readonly file: string; readonly options?: Readonly<Record<string, unknown>> }[];
+  /** Milliseconds that the agent gives a worker: between signs of life, without one, and before a new start. */
+  readonly workerSettings?: KernelOptions['workerSettings'];
   /** Options by plugin id. */
   readonly options?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Bridges that are there from the start. Default: br-int and br-tun. */
@@ -222,6 +228,7 @@ export class Kit {
   private async boot(): Promise<void> {
     const { settings, more } = this.backend.reach;
     const { plugins, options = {}, tapBudgetMs = 1000, flowBudget } = this.options;
+    const isolated = await Promise.all((this.options.isolated ?? []).map(isolatedPlugin));
     const all = [...plugins, ...this.missingProviders()];
     const manifests = all.map((one) => {
       const manifest = manifestOf(one);
@@ -232,16 +239,25 @@ export class Kit {
       settings,
       ...more,
       logger: this.log.for('switch'),
-      plugins: manifests.map(({ id, required = false, claims = [] }) => ({ id, required, claims })),
+      plugins: [...isolated.map(({ manifest }) => manifest), ...manifests].map(
+        ({ id, required = false, claims = [] }) => ({
+          id,
+          required,
+          claims,
+        }),
+      ),
     });
     const kernel = createKernel({
       settings: { state_dir: this.stateDir },
-      plugins: manifests.map(({ id, required }) => ({
-        name: id,
-        options: options[id] ?? {},
-        from: 'kit',
-        ...(required === undefined ? {} : { required }),
-      })),
+      plugins: [
+        ...isolated.map(({ entry }) => entry),
+        ...manifests.map(({ id, required }) => ({
+          name: id,
+          options: options[id] ?? {},
+          from: 'kit',
+          ...(required === undefined ? {} : { required }),
+        })),
+      ],
       // The stock plugins that are not in the test are known all the same: taps may be ordered by their names.
       stock: new Map([
         ...Object.entries(STOCK),
@@ -253,6 +269,7 @@ export class Kit {
         budgetsMs: { before: tapBudgetMs, on: tapBudgetMs, resolve: tapBudgetMs, contribute: tapBudgetMs },
       },
       ...(flowBudget === undefined ? {} : { flowBudget }),
+      ...(this.options.workerSettings === undefined ? {} : { workerSettings: this.options.workerSettings }),
       agentServices: {
         identity: {
           host: 'compute-1',
@@ -317,6 +334,13 @@ export class Kit {
     })(Fakes);
     return missing.length === 0 ? [] : [Fakes];
   }
+}
+
+async function isolatedPlugin({ file, options = {} }: NonNullable<KitOptions['isolated']>[number]) {
+  const [found] = pluginClasses(await import(file));
+  const manifest = found === undefined ? undefined : manifestOf(found);
+  if (manifest === undefined) throw new Error(`${file} exports no plugin`);
+  return { manifest, entry: { name: file, options, from: 'kit', isolation: 'worker' as const } };
 }
 
 async function call(calls: HookCalls, hook: HookName, payload: unknown): Promise<Omit<Fired, 'keys'>> {

@@ -11,6 +11,8 @@ export interface PluginEntry {
   readonly options: Readonly<Record<string, unknown>>;
   /** True lets a plugin that is not stock be a condition of every port's being open, where its manifest asks for that. */
   readonly required?: boolean;
+  /** `worker`: in a thread of its own. Default: in the agent's main thread. */
+  readonly isolation?: 'main' | 'worker';
   /** `file:line` or `stock list`. */
   readonly from: string;
 }

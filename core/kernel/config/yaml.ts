@@ -9,9 +9,16 @@ export type StockLists = Readonly<Record<'standalone' | 'neutron', readonly stri
 
 const Options = z.record(z.string(), z.unknown()).nullable().optional();
 const Name = z.string().min(1, 'is empty');
+const Isolation = z.enum(['main', 'worker']).optional();
 const Removal = z.strictObject({ remove: Name });
-const Replacement = z.strictObject({ replace: Name, with: Name, options: Options, required: z.boolean().optional() });
-const Named = z.strictObject({ name: Name, options: Options, required: z.boolean().optional() });
+const Replacement = z.strictObject({
+  replace: Name,
+  with: Name,
+  options: Options,
+  required: z.boolean().optional(),
+  isolation: Isolation,
+});
+const Named = z.strictObject({ name: Name, options: Options, required: z.boolean().optional(), isolation: Isolation });
 const TopLevel = z.strictObject({
   agent: z.record(z.string(), z.unknown()).nullable().default({}),
   control_plane: z.enum(['standalone', 'neutron']).default('standalone'),
@@ -89,11 +96,11 @@ function edit(yaml: YamlFile, list: PluginList, item: unknown, path: Path): void
   } else if ('remove' in item) {
     list.remove(yaml.checked(Removal, item, path).remove, path);
   } else if ('replace' in item) {
-    const { replace, with: name, options, required } = yaml.checked(Replacement, item, path);
-    list.replace(replace, entryOf(name, options, required), path);
+    const { replace, with: name, ...rest } = yaml.checked(Replacement, item, path);
+    list.replace(replace, entryOf(name, rest), path);
   } else if ('name' in item) {
-    const { name, options, required } = yaml.checked(Named, item, path);
-    list.put(entryOf(name, options, required), path, [...path, 'options']);
+    const { name, ...rest } = yaml.checked(Named, item, path);
+    list.put(entryOf(name, rest), path, [...path, 'options']);
   } else {
     const names = Object.keys(item);
     const [name] = names;
@@ -104,16 +111,20 @@ function edit(yaml: YamlFile, list: PluginList, item: unknown, path: Path): void
       );
     }
     const options = yaml.checked(Options, item[name], [...path, name]);
-    list.put(entryOf(name, options, undefined), path, [...path, name]);
+    list.put(entryOf(name, { options }), path, [...path, name]);
   }
 }
 
 function entryOf(
   name: string,
-  options: Readonly<Record<string, unknown>> | null | undefined,
-  required: boolean | undefined,
+  { options, required, isolation }: Pick<z.infer<typeof Named>, 'options' | 'required' | 'isolation'>,
 ): Omit<PluginEntry, 'from'> {
-  return { name, options: options ?? {}, ...(required === undefined ? {} : { required }) };
+  return {
+    name,
+    options: options ?? {},
+    ...(required === undefined ? {} : { required }),
+    ...(isolation === undefined ? {} : { isolation }),
+  };
 }
 
 function settingsProvenance(

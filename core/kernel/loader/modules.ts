@@ -15,6 +15,8 @@ export interface FoundPlugin {
   /** Null where it comes from a path with no package around it. */
   readonly version: string | null;
   readonly origin: 'stock' | 'package' | 'path';
+  /** The module's absolute path; null where it comes with the agent. */
+  readonly file: string | null;
   readonly entry: PluginEntry;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -36,7 +38,8 @@ export async function findPlugins(entry: PluginEntry, options: FindOptions): Pro
   const stock = options.stock.get(entry.name);
   if (stock !== undefined) {
     const manifest = checkedManifest(stock, 'stock');
-    return [{ plugin: stock, manifest, version: options.stockVersion, origin: 'stock', entry, options: entry.options }];
+    const own = { plugin: stock, manifest, version: options.stockVersion, origin: 'stock', file: null } as const;
+    return [{ ...own, entry, options: entry.options }];
   }
   const origin = isPath(entry.name) ? 'path' : 'package';
   const file = origin === 'path' ? pathOf(entry, options) : packageFile(entry, options);
@@ -46,7 +49,7 @@ export async function findPlugins(entry: PluginEntry, options: FindOptions): Pro
   return classes.map((plugin) => {
     const manifest = checkedManifest(plugin, entry.from);
     const own = classes.length === 1 ? entry.options : optionsFor(manifest.id, entry);
-    return { plugin, manifest, version, origin, entry, options: own };
+    return { plugin, manifest, version, origin, file, entry, options: own };
   });
 }
 
@@ -88,7 +91,7 @@ async function loaded(entry: PluginEntry, file: string, options: FindOptions): P
 }
 
 /** A default export counts alone; a CommonJS module seen through import() has it one level further in. */
-function pluginClasses(module: unknown): readonly PluginClass[] {
+export function pluginClasses(module: unknown): readonly PluginClass[] {
   if (isPluginClass(module)) return [module];
   if (typeof module !== 'object' || module === null) return [];
   const exported = new Map(Object.entries(module));

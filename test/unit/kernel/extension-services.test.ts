@@ -133,6 +133,13 @@ it('a plugin that is not stock may not want more flows than the budget, over all
   expect(bed.store.records('probe', 'b')).toBeDefined();
 });
 
+it('a plugin that comes with the agent cannot be put in a worker', async () => {
+  bed = kernelBed([Probe], { plugins: [{ name: 'probe', options: {}, isolation: 'worker', from: 'patchbay.yaml:1' }] });
+  await expect(bed.kernel.boot()).rejects.toThrow(
+    'PB-WORKER-UNFIT: probe cannot run in a worker (patchbay.yaml:1): it comes with the agent',
+  );
+});
+
 describe('tables of a plugin’s own', () => {
   it('have numbers that are known when it is constructed', async () => {
     await boot(Probe);

@@ -41,6 +41,17 @@ plugins:
     ]);
   });
 
+  it('says which plugins run in a worker', () => {
+    const { plugins } = read('stock: false\nplugins:\n  - { name: acme, isolation: worker }');
+    expect(plugins).toEqual([{ name: 'acme', options: {}, isolation: 'worker', from: 'patchbay.yaml:3' }]);
+    expect(() => read('plugins:\n  - { name: acme, isolation: process }')).toThrow(/patchbay.yaml:2:/);
+  });
+
+  it('takes cookies that are somebody else’s', () => {
+    expect(read("agent:\n  reserved_cookies: ['0x1a2b']").settings.reserved_cookies).toEqual(['0x1a2b']);
+    expect(() => read('agent:\n  reserved_cookies: [mine]')).toThrow(/is no cookie, such as 0x1a2b/);
+  });
+
   it('may leave the stock list out', () => {
     expect(names('stock: false\nplugins: [heartbeat]')).toEqual(['heartbeat']);
   });

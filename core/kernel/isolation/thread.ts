@@ -1,0 +1,86 @@
+import 'reflect-metadata';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type AgentHooks, HOOKS, type HookContext, manifestOf, type Plugin, type TapOrder } from '@patchbay/sdk';
+import { constructorTokens } from '../container';
+import { pluginClasses } from '../loader/modules';
+import { crossed, type FromWorker, type StatedChange, type ToWorker, type WorkerStart } from './messages';
+import { ThreadServices } from './thread-services';
+
+/** The program of a worker: one plugin, its taps, and the services that ask the main thread. */
+
+type Tap = (payload: unknown, context: HookContext) => unknown;
+
+const start = workerData as WorkerStart;
+const post = (message: FromWorker): void => parentPort?.postMessage(message);
+const services = new ThreadServices(start, post);
+const taps = new Map<string, Tap>();
+const running = new Map<number, AbortController>();
+
+async function main(): Promise<Plugin> {
+  const classes = pluginClasses(await import(start.file));
+  const found = classes.find((one) => manifestOf(one)?.id === start.id);
+  if (found === undefined) throw new Error(`${start.file} exports no plugin ${start.id}`);
+  const tokens = constructorTokens(found).map((token) => services.named((token ?? '').replace(/^patchbay:/, '')));
+  const instance = new found(...tokens);
+  const orders: { readonly hook: string; readonly order: TapOrder }[] = [];
+  const hooks = Object.keys(HOOKS).map((hook) => [
+    hook,
+    (tap: Tap, order: TapOrder = {}) => {
+      if (taps.has(hook)) throw new Error(`${start.id} taps ${hook} twice; do both things in one tap`);
+      taps.set(hook, tap);
+      orders.push({ hook, order });
+    },
+  ]);
+  instance.tap?.(Object.fromEntries(hooks) as unknown as AgentHooks);
+  post({ kind: 'ready', taps: orders });
+  return instance;
+}
+
+async function tapped({ call, hook, payload, cause }: ToWorker & { readonly kind: 'tap' }): Promise<void> {
+  const controller = new AbortController();
+  running.set(call, controller);
+  await done(call, () => services.delivering(() => taps.get(hook)?.(payload, { signal: controller.signal, cause })));
+  running.delete(call);
+}
+
+type Outcome = { readonly value: unknown; readonly changes: readonly StatedChange[] };
+
+async function done(call: number, act: () => Promise<Outcome>): Promise<void> {
+  try {
+    const { value, changes } = await act();
+    post({ kind: 'done', call, value, changes });
+  } catch (thrown) {
+    post({ kind: 'done', call, error: crossed(thrown), changes: [] });
+  }
+}
+
+const plain = async (value: unknown): Promise<Outcome> => ({ value: await value, changes: [] });
+
+async function run(instance: Plugin, what: 'start' | 'stop' | 'ping'): Promise<void> {
+  if (what === 'start') await instance.start?.();
+  if (what !== 'stop') return;
+  services.endJobs();
+  await instance.stop?.();
+}
+
+const plugin = main();
+
+parentPort?.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'tap':
+      void tapped(message);
+      break;
+    case 'run':
+      void done(message.call, async () => plain(run(await plugin, message.what)));
+      break;
+    case 'callback':
+      void done(message.call, () => plain(services.callback(message.callback, message.args)));
+      break;
+    case 'abort':
+      running.get(message.call)?.abort(new Error(message.reason));
+      break;
+    case 'answer':
+      services.answers.answer(message.call, message.error, message.value);
+      break;
+  }
+});

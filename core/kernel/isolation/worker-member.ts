@@ -1,0 +1,180 @@
+import type { Health, Logger, TapOrder } from '@patchbay/sdk';
+import { KernelError, reasonOf } from '../errors';
+import type { EventContext } from '../event-context';
+import type { HookTable, RawTap } from '../hooks/table';
+import { type Member, within } from '../lifecycle';
+import type { StatedChange, WorkerStart } from './messages';
+import { WorkerLink } from './worker-link';
+
+export interface WorkerSettings {
+  /** Milliseconds between signs of life. */
+  readonly pingMs: number;
+  /** Milliseconds without one after which the thread is ended. */
+  readonly patienceMs: number;
+  /** Milliseconds before a thread that ended is started again, at first and at most. */
+  readonly restartMs: readonly [number, number];
+}
+
+/** Five seconds is what a tap may take at most: whoever is silent longer does not merely work. */
+export const WORKER_SETTINGS: WorkerSettings = { pingMs: 1_000, patienceMs: 5_000, restartMs: [1_000, 60_000] };
+
+export interface WorkerMemberParts {
+  readonly start: Omit<WorkerStart, 'keys'>;
+  readonly onFailure: Member['onFailure'];
+  readonly dependsOn: ReadonlySet<string>;
+  readonly settings: WorkerSettings;
+  readonly table: HookTable;
+  readonly context: EventContext;
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly service: (name: string) => unknown;
+  /** States what the plugin stated, where the caller is: in a tap, or outside. */
+  readonly state: (changes: readonly StatedChange[]) => void;
+  readonly keys: () => readonly string[];
+  /** Has facts told again, for a plugin that begins anew. */
+  readonly tellAgain: (reason: string) => void;
+  readonly settled: () => void;
+  readonly ended: () => void;
+}
+
+type Taps = readonly { readonly hook: string; readonly order: TapOrder }[];
+const CONDITION = 'worker';
+
+/**
+ * A plugin in a thread of its own, led through its life as any other. A thread that crashes, or gives no sign of life, is ended and started again;
+ * what the plugin stated stays on the switch meanwhile, and its taps fail as those of a plugin that throws.
+ */
+export class WorkerMember implements Member {
+  readonly id: string;
+  readonly onFailure: Member['onFailure'];
+  readonly dependsOn: ReadonlySet<string>;
+  private link: WorkerLink | undefined;
+  private taps: Taps = [];
+  private failures = 0;
+  private stopping = false;
+  private pinging: NodeJS.Timeout | undefined;
+  private restarting: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: WorkerMemberParts) {
+    this.id = parts.start.id;
+    this.onFailure = parts.onFailure;
+    this.dependsOn = parts.dependsOn;
+  }
+
+  async construct(): Promise<void> {
+    this.link = this.open();
+    this.taps = await this.ready(this.link);
+  }
+
+  tap(): void {
+    const hooks = this.parts.table.hooksFor(this.id) as unknown as Readonly<
+      Record<string, (tap: RawTap, order: TapOrder) => void>
+    >;
+    for (const { hook, order } of this.taps)
+      hooks[hook]?.((payload, context) => this.deliver(hook, payload, context), order);
+  }
+
+  async start(): Promise<void> {
+    await this.live().run('start');
+    this.watch();
+    this.parts.settled();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    clearInterval(this.pinging);
+    clearTimeout(this.restarting);
+    const { link } = this;
+    try {
+      await link?.run('stop');
+    } finally {
+      await link?.close();
+      this.parts.ended();
+    }
+  }
+
+  private open(): WorkerLink {
+    return this.parts.context.outside(
+      () =>
+        new WorkerLink({
+          start: { ...this.parts.start, keys: this.parts.keys() },
+          service: this.parts.service,
+          stated: (changes) => this.parts.context.outside(() => this.parts.state(changes)),
+          lost: (reason) => this.lost(reason),
+        }),
+    );
+  }
+
+  /** A thread that loops while it loads its module is never ready. */
+  private async ready(link: WorkerLink): Promise<Taps> {
+    const { patienceMs } = this.parts.settings;
+    const late = () => KernelError.startTimedOut({ plugin: this.id, phase: 'load in a worker', budget: patienceMs });
+    try {
+      return await within(patienceMs, link.ready, late);
+    } catch (thrown) {
+      await link.terminate(reasonOf(thrown));
+      throw thrown;
+    }
+  }
+
+  private live(): WorkerLink {
+    if (this.link === undefined) throw KernelError.workerLost({ plugin: this.id, reason: 'it is being started again' });
+    return this.link;
+  }
+
+  private async deliver(hook: string, payload: unknown, context: unknown): Promise<unknown> {
+    const { value, changes } = await this.live().tap(hook, payload, context as Parameters<WorkerLink['tap']>[2]);
+    this.parts.state(changes);
+    return value;
+  }
+
+  private watch(): void {
+    clearInterval(this.pinging);
+    const { pingMs, patienceMs } = this.parts.settings;
+    let heardAt = performance.now();
+    this.pinging = setInterval(() => {
+      const { link } = this;
+      if (link === undefined) return;
+      if (performance.now() - heardAt > patienceMs) {
+        void link.terminate(`it gave no sign of life for ${patienceMs} ms`);
+        return;
+      }
+      link.run('ping').then(
+        () => {
+          heardAt = performance.now();
+        },
+        () => undefined,
+      );
+    }, pingMs);
+    this.pinging.unref();
+  }
+
+  private lost(reason: string): void {
+    this.link = undefined;
+    clearInterval(this.pinging);
+    if (this.stopping) return;
+    const error = KernelError.workerLost({ plugin: this.id, reason });
+    this.parts.health.report(CONDITION, 'failing', error.message);
+    this.parts.logger.error('The worker of the plugin ended; it is started again', { code: error.code, reason });
+    const [first, most] = this.parts.settings.restartMs;
+    const delay = Math.min(most, first * 2 ** this.failures);
+    this.failures += 1;
+    this.restarting = this.parts.context.outside(() => setTimeout(() => void this.begin(), delay));
+    this.restarting.unref();
+  }
+
+  private async begin(): Promise<void> {
+    const link = this.open();
+    try {
+      await this.ready(link);
+      await link.run('start');
+      this.link = link;
+      this.parts.health.clear(CONDITION);
+      this.watch();
+      this.parts.tellAgain(`${this.id} was started again`);
+    } catch (thrown) {
+      // A thread that ended says so itself; one that only failed to start is ended.
+      await link.terminate(reasonOf(thrown));
+    }
+  }
+}
