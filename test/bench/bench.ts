@@ -8,6 +8,7 @@ import { repository } from '../support/bed-command';
 import { type AgentFigures, FIREWALL, measureAgent } from './agents';
 import { measureRestart } from './big-restart';
 import { measureCodecs } from './codecs';
+import { measureEntries, measureMesh } from './l2pop';
 import { measureAtServer } from './real-server';
 import { median, percentile } from './samples';
 import { markdown, misses, type Row } from './table';
@@ -15,6 +16,8 @@ import { markdown, misses, type Row } from './table';
 const SECTIONS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   agents: besideStandIn,
   codecs,
+  entries: measureEntries,
+  mesh: measureMesh,
   restart: bigRestart,
   server: atServer,
 };
