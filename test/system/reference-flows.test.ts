@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { AgentRpc } from '../support/agent-rpc';
 import { Bed, type Host, type NeutronPort, until } from '../support/bed';
+import { repository } from '../support/bed-command';
 import { ALL_TUNNELS, createNetworkOf, NETWORK_KINDS } from '../support/bed-ports';
 import { compare, DIFFERENCES } from '../support/differences';
 import { linesOf } from '../support/observed-switch';
@@ -105,6 +107,21 @@ describe('the same networks and ports, with the same ini files, under both agent
       unmet: [],
     });
     expect(patchbay.lines.length).toBeGreaterThan(200);
+  });
+
+  test('leave nothing to change for a plan that is made afresh beside Patchbay', async () => {
+    const host = bed.host(1);
+    const plan = await host.exec([
+      process.execPath,
+      join(repository, 'core/bin/patchbay'),
+      'plan',
+      '--json',
+      '--config-file',
+      join(host.folder, 'neutron.conf'),
+      '--config-file',
+      join(host.folder, 'openvswitch_agent.ini'),
+    ]);
+    expect(JSON.parse(plan)).toMatchObject({ rows: 0, added: 0, changed: 0, removed: 0, pending: [] });
   });
 
   test('report the same configurations to the server, key by key', () => {
