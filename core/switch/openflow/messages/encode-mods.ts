@@ -77,6 +77,16 @@ export function cookiePair(
   return { cookie: cookie ?? 0n, cookieMask: mask ?? (cookie === undefined ? 0n : WHOLE_COOKIE) };
 }
 
+/**
+ * Open vSwitch looks a strict match up by its fields, but where the whole cookie is asked for it compares all flows that have the cookie,
+ * one after the other (collect_rules_strict): minutes for tens of thousands. So the highest bit is not asked for.
+ */
+const STRICT_COOKIE = WHOLE_COOKIE >> 1n;
+
+function strictCookiePair(cookie: bigint | undefined, mask?: bigint): ReturnType<typeof cookiePair> {
+  return cookiePair(cookie, mask ?? (cookie === undefined ? undefined : STRICT_COOKIE));
+}
+
 const DELETION = { idleTimeout: 0, hardTimeout: 0, flags: 0, priority: 0 } as const;
 
 function writeRule(writer: WireWriter, flow: Flow, resolve: ResolvePort): void {
@@ -95,8 +105,8 @@ function writeFlowMod(writer: WireWriter, mod: FlowMod, resolve: ResolvePort): v
     case 'modify':
     case 'modify_strict': {
       const { flow } = mod;
-      const cookies =
-        mod.command === 'add' ? { cookie: mod.cookie, cookieMask: 0n } : cookiePair(mod.cookie, mod.cookieMask);
+      const pair = mod.command === 'modify_strict' ? strictCookiePair : cookiePair;
+      const cookies = mod.command === 'add' ? { cookie: mod.cookie, cookieMask: 0n } : pair(mod.cookie, mod.cookieMask);
       writeHead(writer, {
         command: mod.command,
         table: flow.table,
@@ -127,14 +137,14 @@ function writeFlowMod(writer: WireWriter, mod: FlowMod, resolve: ResolvePort): v
         ...DELETION,
         table,
         priority,
-        ...cookiePair(mod.cookie, mod.cookieMask),
+        ...strictCookiePair(mod.cookie, mod.cookieMask),
       });
       writeMatchOnly(writer, match, resolve);
       return;
     }
     case 'delete_installed': {
       const { table, priority, cookie, wire } = mod.installed;
-      writeHead(writer, { command: 'delete_strict', ...DELETION, table, priority, ...cookiePair(cookie, undefined) });
+      writeHead(writer, { command: 'delete_strict', ...DELETION, table, priority, ...strictCookiePair(cookie) });
       const start = writer.length;
       writer.u16(1);
       writer.u16(4 + wire.matchTo - wire.matchFrom);
