@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type AgentHooks,
   type AgentIdentity,
@@ -34,6 +35,11 @@ import { SharedMembers } from './shared-members';
 import { FirewallTable } from './tables';
 
 const RETRY = { initialMs: 500, maxMs: 30_000 };
+/**
+ * The server tells of each rule in a message of its own, and each change restates all ports of the group: rules are waited for while
+ * they come this close after one another, for `atMostMs` at most.
+ */
+const GATHER = { pauseMs: 10, atMostMs: 100 };
 /** How long address flows that nobody refers to are left: longer than a port's event is under way. */
 const RELEASE_MS = 10_000;
 const NONE: ReadonlySet<AddressSetName> = new Set();
@@ -71,6 +77,7 @@ export class SecurityGroups implements Plugin {
   private readonly unread = { groups: new Set<string>(), sets: new Set<AddressSetName>() };
   /** Ports that could not be guarded, until they are or are gone. */
   private readonly failed = new Set<string>();
+  private changesOfRules = 0;
   private synced = false;
   private unwatch: Unsubscribe | undefined;
 
@@ -181,6 +188,7 @@ export class SecurityGroups implements Plugin {
       for (const set of sets) this.unread.sets.add(set);
     } else {
       for (const id of securityGroupIds) if (ofPorts.has(id)) this.unread.groups.add(id);
+      await this.gather();
     }
     try {
       await this.readChanges(cause);
@@ -188,6 +196,16 @@ export class SecurityGroups implements Plugin {
       const reason = error instanceof Error ? error.message : String(error);
       this.health.report('changed groups', 'degraded', `a change of security groups could not be read: ${reason}`);
       this.jobs.untilDone('read changed groups', RETRY, () => this.readChanges(cause));
+    }
+  }
+
+  /** Resolves when no further change of rules has come for a while. */
+  private async gather(): Promise<void> {
+    this.changesOfRules += 1;
+    const end = performance.now() + GATHER.atMostMs;
+    for (let seen = -1; seen !== this.changesOfRules && performance.now() < end; ) {
+      seen = this.changesOfRules;
+      await pause(GATHER.pauseMs);
     }
   }
 

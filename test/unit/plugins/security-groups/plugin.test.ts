@@ -131,6 +131,16 @@ describe('a change of rules', () => {
     ]);
   });
 
+  test('is stated together with those that come right after it', async () => {
+    const bed = await peers();
+    bed.events.length = 0;
+    const first = bed.fire('onSecurityGroupUpdated', rulesChanged('web'));
+    await new Promise((resolve) => setImmediate(resolve));
+    await bed.fire('onSecurityGroupUpdated', rulesChanged('web'));
+    await first;
+    expect(bed.events).toHaveLength(1);
+  });
+
   test('withdraws address flows that no rule refers to any more, in the same event', async () => {
     const bed = await peers();
     bed.resources.groups.set('web', group('web', []));
