@@ -8,6 +8,7 @@ export * from './model';
 export * from './pipeline';
 export * from './plugin';
 export * from './services';
+export * from './switch-services';
 export * from './tokens';
 
 /** The version of this SDK, which a manifest's `sdk` range is held against. */

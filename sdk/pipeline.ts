@@ -1,4 +1,4 @@
-import type { PortView } from './services';
+import type { PortView } from './switch-services';
 
 /**
  * The tables of the agent's bridges, by the numbers that Neutron's agent gives them: operators and tools know them, and a host is

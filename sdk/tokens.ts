@@ -6,7 +6,6 @@ import type {
   AgentIdentity,
   Announcer,
   ControlPlane,
-  Effects,
   Health,
   Jobs,
   Logger,
@@ -14,9 +13,9 @@ import type {
   ResourceView,
   Rpc,
   Store,
-  SwitchView,
   Synchronisation,
 } from './services';
+import type { Effects, SwitchView } from './switch-services';
 
 /** `agent`: one, made before any plugin. `plugin`: one for each plugin. `provided`: made by a plugin, for those that load after it. */
 export type TokenScope = 'agent' | 'plugin' | 'provided';

@@ -22,7 +22,7 @@ function found(cls: PluginClass, entry: Partial<PluginEntry> = {}): FoundPlugin 
   if (manifest === undefined) throw new Error('no manifest');
   const options = entry.options ?? {};
   const full = { name: manifest.id, options, from: 'patchbay.yaml:3', ...entry };
-  return { plugin: cls, manifest, version: null, origin: 'package', entry: full, options };
+  return { plugin: cls, manifest, version: null, origin: 'package', file: null, entry: full, options };
 }
 
 const idsOf = (...classes: readonly PluginClass[]) =>
