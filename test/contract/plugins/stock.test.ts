@@ -15,6 +15,8 @@ const NETWORKS = {
   ports: {},
 };
 
+const TUNNELS = { local_ip: '127.0.0.1', tunnel_types: ['vxlan'] };
+
 /** What each stock plugin needs beside itself. */
 const NEEDS: Readonly<Record<string, ContractOptions>> = {
   'integration-bridge': {},
@@ -22,7 +24,7 @@ const NEEDS: Readonly<Record<string, ContractOptions>> = {
     options: { bridge_mappings: { physnet1: 'br-ex' } },
     bridges: ['br-int', 'br-tun', 'br-ex'],
   },
-  tunnels: { options: { local_ip: '127.0.0.1', tunnel_types: ['vxlan'] } },
+  tunnels: { options: TUNNELS },
   'l2-population': {
     with: [stock('tunnels')],
     optionsOfOthers: { tunnels: { local_ip: '127.0.0.1', tunnel_types: ['vxlan'] } },
@@ -38,5 +40,9 @@ const NEEDS: Readonly<Record<string, ContractOptions>> = {
     with: [stock('integration-bridge'), stock('local-vlan')],
   },
 };
+
+it('every stock plugin is held to the contract', () => {
+  expect(Object.keys(NEEDS).sort()).toEqual(Object.keys(STOCK).sort());
+});
 
 for (const [id, options] of Object.entries(NEEDS)) describePluginContract(stock(id), options);
