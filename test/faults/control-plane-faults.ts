@@ -17,10 +17,18 @@ async function kill(pid: number): Promise<void> {
   await until(() => run(['bash', '-c', `! kill -0 ${pid} 2>/dev/null && echo gone`]));
 }
 
-/** The server's first process: the one whose parent is not neutron-server itself. */
+/** All of the server's processes. The brackets keep the pattern from meeting the shell that looks for it. */
 async function serverPids(): Promise<readonly number[]> {
-  const pids = await run(['bash', '-c', "pgrep -f '^/usr/bin/python3 .*neutron-server|neutron-server: '"]);
+  const pids = await run(['bash', '-c', "pgrep -f '[n]eutron-server'"]);
   return pids.trim().split('\n').map(Number);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // A worker that ended with its parent.
+  }
 }
 
 /** Queues that have come since `before`: those of an agent that was started meanwhile. */
@@ -70,9 +78,9 @@ export const controlPlaneFaults: readonly Fault[] = [
     run: (stage) =>
       underOutage(stage, async () => {
         const pids = await serverPids();
-        for (const pid of pids) process.kill(pid, 'SIGSTOP');
+        for (const pid of pids) signal(pid, 'SIGSTOP');
         await pause(10_000);
-        for (const pid of pids) process.kill(pid, 'SIGCONT');
+        for (const pid of pids) signal(pid, 'SIGCONT');
       }),
   },
   {
@@ -80,7 +88,7 @@ export const controlPlaneFaults: readonly Fault[] = [
     bar: 0,
     run: (stage) =>
       underOutage(stage, async () => {
-        for (const pid of await serverPids()) process.kill(pid, 'SIGKILL');
+        for (const pid of await serverPids()) signal(pid, 'SIGKILL');
         await pause(1_000);
         await run([join('test/bed/service'), 'neutron']);
       }),

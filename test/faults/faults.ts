@@ -8,7 +8,7 @@ import { markdown, type Row } from './table';
 const words = process.argv.slice(2);
 const isWriting = words.includes('--write');
 const at = words.indexOf('--agents');
-const kinds = (at < 0 ? 'reference,patchbay' : (words[at + 1] ?? '')).split(',') as readonly AgentKind[];
+const kinds = (at < 0 ? 'patchbay,reference' : (words[at + 1] ?? '')).split(',') as readonly AgentKind[];
 const wanted = words.filter((word, index) => !word.startsWith('--') && (at < 0 || index !== at + 1));
 
 const isWanted = ({ name }: Fault) => wanted.length === 0 || wanted.some((part) => name.includes(part));
@@ -35,11 +35,11 @@ async function main(): Promise<void> {
       const hurt = typeof result === 'string' || !result.recovered || result.outcome.tcp.broken !== '';
       if (hurt) await stage.set(kind);
     }
+    const ordered = FAULTS.flatMap(({ name }) => rows.get(name) ?? []);
+    const text = [await versions(), '', markdown(ordered)].join('\n');
+    console.log(`\n${text}`);
+    if (isWriting) write(text);
   }
-  const ordered = FAULTS.flatMap(({ name }) => rows.get(name) ?? []);
-  const text = [await versions(), '', markdown(ordered)].join('\n');
-  console.log(`\n${text}`);
-  if (isWriting) write(text);
   await stage.stop();
 }
 

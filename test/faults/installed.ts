@@ -14,8 +14,8 @@ export async function installedOn(host: Host): Promise<Installed> {
     const dump = await host.ofctl('dump-flows', bridge).catch(() => '');
     for (const line of dump.split('\n')) {
       const [, cookie, duration, rest] = /^ cookie=(\S+), duration=([\d.]+)s, (.*)$/.exec(line) ?? [];
-      if (rest === undefined || LEARNED.test(` ${rest}`)) continue;
-      const text = rest.replace(/(n_packets|n_bytes|idle_age|hard_age)=\d+, /g, '');
+      const text = rest?.replace(/(n_packets|n_bytes|idle_age|hard_age)=\d+, /g, '') ?? '';
+      if (text === '' || LEARNED.test(` ${text}`)) continue;
       flows.set(`${bridge} ${cookie} ${text}`, Number(duration));
     }
   }

@@ -17,7 +17,7 @@ export interface Measurement {
   readonly detail: string;
 }
 
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 25_000;
 
 /** Two hosts with one agent each, a VLAN network with an instance on both, and a control plane. Faults are on the first host. */
 export class Stage {

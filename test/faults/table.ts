@@ -37,6 +37,6 @@ function cells(result: Measurement | string): readonly string[] {
     tcp.broken === '' ? `${tcp.longestGapMs} ms` : `broken: ${tcp.broken}`,
     flowsChanged === undefined ? 'all' : String(flowsChanged),
     inSyncMs === undefined ? 'never' : `${(inSyncMs / 1000).toFixed(1)} s`,
-    recovered ? 'yes' : `no: ${detail}`,
+    [recovered ? 'yes' : 'no', detail.slice(0, 200)].filter(Boolean).join(': '),
   ];
 }

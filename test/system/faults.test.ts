@@ -6,13 +6,10 @@ jest.setTimeout(150_000);
 /** The short form of test/faults/run: loss and recovery alone, for what is quick and what must lose nothing. */
 const SHORT = [
   'none (control)',
-  'agent SIGTERM, started again',
   'agent SIGKILL, started again',
   'ovs-vswitchd killed, started again',
-  'ovsdb-server and ovs-vswitchd killed, started again',
   'br-tun deleted',
   'a translation flow deleted by hand',
-  'a dropping flow added by hand',
   'every flow of br-int deleted by hand',
   'the peer of the provider uplink edited',
 ];
@@ -44,12 +41,7 @@ describe('under traffic between two hosts, Patchbay', () => {
     expect(measured).toMatchObject({ recovered: true, detail: '' });
     expect(measured.outcome.tcp.broken).toBe('');
     if (bar === 0) expectNoneLost(measured);
-  });
-
-  test('started again, it changes no flow', async () => {
-    const measured = await fault('agent SIGKILL, started again').run(stage, 'patchbay');
-
-    expect(measured.flowsChanged).toBe(0);
+    if (name.startsWith('agent')) expect(measured.flowsChanged).toBe(0);
   });
 });
 
