@@ -180,6 +180,11 @@ export class PortBindingBed {
     this.view.removePort(`tap-${id}`);
   }
 
+  get directory(): PortDirectory {
+    if (this.provided === undefined) throw new Error('the plugin has not provided its directory');
+    return this.provided;
+  }
+
   async stateOf(id: string) {
     return ((await this.provided?.ports()) ?? []).find((port) => port.vif.portId === id);
   }

@@ -362,6 +362,42 @@ describe('reports', () => {
     expect(bed.health.conditions.has('reports')).toBe(false);
   });
 
+  test('are made once more, asking for entries, when a plugin wants those of their networks', async () => {
+    const bed = await wired(describe1('p1'), describe1('p2', { adminStateUp: false }));
+    await bed.directory.askForForwarding(['p1', 'p2', 'unknown']);
+    expect(bed.server.reports).toEqual([{ up: ['p1'], down: [], refreshTunnels: true }]);
+  });
+
+  test('that are on their way are made again, and it is those that are waited for', async () => {
+    const bed = await wired(describe1('p1'));
+    let answer = () => {};
+    const first = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { reportPorts } = bed.server;
+    bed.server.reportPorts = async (report) => {
+      await first;
+      return reportPorts.call(bed.server, report);
+    };
+    const once = bed.directory.askForForwarding(['p1']);
+    await new Promise((resolve) => setImmediate(resolve));
+    const twice = bed.directory.askForForwarding(['p1']);
+    answer();
+    await Promise.all([once, twice]);
+    expect(bed.server.reports.map(({ refreshTunnels }) => refreshTunnels)).toEqual([true, true]);
+  });
+
+  test('that fail ask for entries the next time', async () => {
+    const bed = await wired(describe1('p1'));
+    bed.server.away = true;
+    const asked = bed.directory.askForForwarding(['p1']);
+    await bed.settle();
+    bed.server.away = false;
+    await bed.jobs.retry();
+    await asked;
+    expect(bed.server.reports).toEqual([{ up: ['p1'], down: [], refreshTunnels: true }]);
+  });
+
   test('ask for tunnels once', async () => {
     const bed = await started(describe1('p1'), describe1('p2'));
     bed.plug('p1');
