@@ -343,11 +343,15 @@ export class Blueprint {
   }
 
   private contestsOf(slot: Slot): readonly Contest[] {
+    return [...this.lostItems(slot), ...this.rowPlanner.contestsOf(slot.owner)];
+  }
+
+  private lostItems(slot: Slot): readonly Contest[] {
+    if (![...this.boards.values()].some((board) => board.hasContests)) return [];
     const admission = slot.gates.flatMap(({ gate, position }) => (position === 'open' ? gate.admission : []));
-    const lost = [...slot.compiled.items, ...admission].flatMap(
+    return [...slot.compiled.items, ...admission].flatMap(
       (item) => this.board(item.bridge).contest(slot.owner, item) ?? [],
     );
-    return [...lost, ...this.rowPlanner.contestsOf(slot.owner)];
   }
 
   private unreadBridges(slot: Slot): readonly string[] {

@@ -68,6 +68,10 @@ export class Board {
   private found: Map<string, Installed> | undefined;
   private stale = new Set<string>();
   private due = new Set<string>();
+  /** What is due besides, by kind: of a whole table no list is made. */
+  private dueBesides: 'nothing' | 'unwanted' | 'everything' = 'nothing';
+  /** Identities over which somebody lost. */
+  private readonly contested = new Set<string>();
   /** Changed by somebody else since the last plan. */
   private edited = new Set<string>();
   /** Drift that was reported and is left alone: what was wanted then, and what was there. */
@@ -144,18 +148,22 @@ export class Board {
   /** The connection is away: nothing is known of the bridge. */
   forget(): void {
     this.found = undefined;
+    this.takeAsFound();
+  }
+
+  /** What others did so far is how the bridge was found, and no drift. */
+  takeAsFound(): void {
     this.edited.clear();
     this.tolerated.clear();
   }
 
   compareAll(): void {
-    for (const identity of this.wanted.keys()) this.due.add(identity);
-    this.compareUnwanted();
+    this.dueBesides = 'everything';
   }
 
   /** A plugin completed, or the rules of sweeping changed: what nobody wants is looked at again. */
   compareUnwanted(): void {
-    for (const identity of this.found?.keys() ?? []) if (!this.wanted.has(identity)) this.due.add(identity);
+    if (this.dueBesides === 'nothing') this.dueBesides = 'unwanted';
   }
 
   want(contribution: Contribution): void {
@@ -190,12 +198,18 @@ export class Board {
       const after = decide(this.wanted.get(identity) ?? [], this.rules.canonical);
       if (after === undefined) this.decisions.delete(identity);
       else this.decisions.set(identity, after);
+      if (after === undefined || after.losers.length === 0) this.contested.delete(identity);
+      else this.contested.add(identity);
       for (const owner of before?.losers ?? []) touched.add(owner);
       for (const owner of after?.losers ?? []) touched.add(owner);
       this.due.add(identity);
     }
     this.stale = new Set();
     return touched;
+  }
+
+  get hasContests(): boolean {
+    return this.contested.size > 0;
   }
 
   /** The contest that the owner lost over the item, if it did. */
@@ -215,12 +229,23 @@ export class Board {
   takeSteps(): Step[] {
     if (this.found === undefined) return [];
     const steps: Step[] = [];
-    for (const identity of this.due) {
+    const { due, wanted, found, dueBesides } = this;
+    const compare = (identity: string): void => {
       const step = this.step(identity);
       if (step === undefined) this.tolerated.delete(identity);
       else if (!this.leaves(step)) steps.push(step);
-    }
+    };
+    for (const identity of due) compare(identity);
+    if (dueBesides === 'everything')
+      for (const identity of wanted.keys()) {
+        if (!due.has(identity)) compare(identity);
+      }
+    if (dueBesides !== 'nothing')
+      for (const identity of found.keys()) {
+        if (!wanted.has(identity) && !due.has(identity)) compare(identity);
+      }
     this.due = new Set();
+    this.dueBesides = 'nothing';
     this.edited = new Set();
     return steps;
   }

@@ -42,6 +42,11 @@ export class Installation {
     for (const board of this.blueprint.allBoards()) this.readAnew(board.bridge);
   }
 
+  /** What was read, and what the bridges told since, is how they were found. */
+  takeAllAsFound(): void {
+    for (const board of this.blueprint.allBoards()) board.takeAsFound();
+  }
+
   isReading(bridge: string): boolean {
     return this.reading.has(bridge);
   }

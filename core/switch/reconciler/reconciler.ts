@@ -242,12 +242,13 @@ export class Reconciler {
     }
   }
 
-  /** After a time in which others may have written, everything is read and compared. */
+  /** After a time in which others may have written, everything is read and compared; after our own start, what was read then is. */
   private resume(): void {
     if (this.wasHeld === undefined) return;
+    if (this.wasHeld === NOT_STARTED) this.installation.takeAllAsFound();
+    else this.installation.readAllAnew();
     this.wasHeld = undefined;
     this.parts.logger.info('writing to the switch', {});
-    this.installation.readAllAnew();
     this.parts.blueprint.compareAll();
     this.sweepDue = true;
   }

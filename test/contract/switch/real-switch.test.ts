@@ -226,7 +226,7 @@ describe('on Open vSwitch', () => {
       state: 'pending',
       waitingFor: [expect.stringContaining('another Patchbay')],
     });
-    expect(second.status().writing).toEqual({ held: expect.stringContaining('another Patchbay') });
+    expect(second.status().writing).toMatchObject({ held: expect.stringContaining('another Patchbay') });
     await side.stop();
     side = second;
     await applied('other', 'late');
