@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { repository, run } from './bed-command';
+import { PingStream } from './bed-pings';
 import { Running } from './bed-process';
 
 /** Where a guest lives: what {@link Guest} and {@link Capture} need of a host. */
@@ -107,6 +108,11 @@ export class Guest {
     const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(report) ?? [];
     if (sent === undefined) throw new Error(`ping of ${address} from ${this.interfaceName} says:\n${report}`);
     return { sent: Number(sent), received: Number(received) };
+  }
+
+  /** Sends echo requests every 10 ms until the stream is stopped. */
+  pingOn(address: string): Promise<PingStream> {
+    return PingStream.start((argv) => this.within(argv), address, this.host.logFile(`${this.interfaceName}-pings`));
   }
 
   /** Sends frames as they are, each `count` times (once). */

@@ -27,16 +27,20 @@ export class Host {
   readonly name: string;
   /** On the host's underlay bridge: what `local_ip` must be. */
   readonly underlay: { readonly ipv4: string; readonly ipv6: string };
+  /** Its address towards the control plane. */
+  readonly management: string;
   private readonly firstProcess: string;
   private readonly running = new Set<Running>();
   private readonly guests: Guest[] = [];
   private logs = 0;
+  private configurationWords: readonly string[] = [];
 
   constructor(
     readonly number: number,
     private readonly bedFolder: string,
   ) {
     this.name = `host${number}`;
+    this.management = `198.18.0.1${number}`;
     this.underlay = { ipv4: `198.19.0.${number}`, ipv6: `fd00:198:19::${number}` };
     this.firstProcess = readFileSync(join(this.folder, 'pid'), 'utf8').trim();
   }
@@ -142,6 +146,11 @@ export class Host {
     return this.start('patchbay', ['env', ...variables, process.execPath, patchbay, 'run', ...files, ...argv]);
   }
 
+  /** The words that name the ini files of the agent that was started last. */
+  configurationFiles(): readonly string[] {
+    return this.configurationWords;
+  }
+
   /** Starts any program in the host; it is stopped with the host at the latest. */
   start(name: string, argv: readonly [program: string, ...argv: string[]]): Running {
     const running = Running.start(this.within(argv), name, this.logFile(name));
@@ -187,7 +196,8 @@ export class Host {
       'openvswitch_agent.ini',
       part((section) => !isShared(section)),
     );
-    return ['--config-file', shared, '--config-file', own];
+    this.configurationWords = ['--config-file', shared, '--config-file', own];
+    return this.configurationWords;
   }
 
   private writeConfiguration(name: string, text: string): string {
