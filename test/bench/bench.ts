@@ -11,6 +11,7 @@ import { measureCodecs } from './codecs';
 import { measureEntries, measureMesh } from './l2pop';
 import { measureAtServer } from './real-server';
 import { median, percentile } from './samples';
+import { measuredGroups } from './security-groups-rows';
 import { markdown, misses, type Row } from './table';
 
 const SECTIONS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -19,6 +20,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   entries: measureEntries,
   mesh: measureMesh,
   restart: bigRestart,
+  groups: measuredGroups,
   server: atServer,
 };
 
