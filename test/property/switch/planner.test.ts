@@ -22,7 +22,16 @@ class MemoryRows implements Rows {
     if (ofport === undefined) return undefined;
     const maps = { options: {}, otherConfig: {}, externalIds: {} };
     const interfaces = [{ name, type: '', ofport, error: null, ...maps }];
-    const rest = { tag: null, vlanMode: null, trunks: [], bondMode: null, lacp: null, otherConfig: {}, externalIds: {}, qos: null };
+    const rest = {
+      tag: null,
+      vlanMode: null,
+      trunks: [],
+      bondMode: null,
+      lacp: null,
+      otherConfig: {},
+      externalIds: {},
+      qos: null,
+    };
     return { bridge: 'br-int', name, ...rest, interfaces };
   }
 
