@@ -1,34 +1,16 @@
-import type {
-  Announcer,
-  BoundPort,
-  BoundSegment,
-  Delivery,
-  DesiredState,
-  HookCalls,
-  IsolatedPort,
-  Jobs,
-  KeyProgress,
-  Logger,
-  PortDescription,
-  PortRemoval,
-  PortState,
-  Vif,
-} from '@patchbay/sdk';
+import type { IsolatedPort, Jobs, KeyProgress, Logger, PortDescription, PortState, Vif } from '@patchbay/sdk';
+import { Attachment, type AttachmentSurroundings } from './attachment';
 import type { Describer } from './describer';
 import { PortBindingErrors } from './errors';
-import { keptGate, openGate, portKey, shutGate, unpluggedGate } from './gate';
+import { keptGate, portKey, shutGate } from './gate';
 import { History } from './history';
 import { Rebinding, reportIsLost } from './rebinding';
 import type { Reporter } from './reporter';
-import type { Segments } from './segments';
 import { sameWiring, type Verdict, verdictOf } from './verdict';
 
-export interface Surroundings {
-  readonly announcer: Announcer;
+export interface Surroundings extends AttachmentSurroundings {
   readonly describer: Describer;
   readonly reporter: Reporter;
-  readonly segments: Segments;
-  readonly desired: DesiredState;
   readonly jobs: Jobs;
   readonly logger: Logger;
   /** The port came to rest, or left it. */
@@ -48,11 +30,9 @@ export class BoundPortLifecycle {
   private fate: 'plugged' | 'gone' | 'deleted' | 'moved' = 'plugged';
   private cause = 'scan';
   private description: PortDescription | undefined;
-  private bound: BoundPort | undefined;
-  /** Held while the port is bound, and while it is only down by its administrative state: its local VLAN stays. */
-  private held: BoundSegment | undefined;
   private isolated: IsolatedPort | undefined;
   private reportedUp = false;
+  private readonly attachment: Attachment;
   private readonly rebinding: Rebinding;
   private readonly history = new History();
   /** What the switch still lacks. */
@@ -75,6 +55,9 @@ export class BoundPortLifecycle {
   ) {
     const again = (cause: string) => void this.converge(cause);
     this.rebinding = new Rebinding(`rebinding/${vif.portId}`, around.jobs, again);
+    this.attachment = new Attachment(around, (advice) =>
+      this.history.note('removed', `against a plugin's advice: ${advice}`),
+    );
     this.history.note('seen');
     around.desired.set(this.key, formerVlan === undefined ? shutGate(vif) : keptGate(vif, formerVlan));
   }
@@ -159,7 +142,7 @@ export class BoundPortLifecycle {
       vif: this.vif,
       state: this.phase,
       history: this.history.list(),
-      ...(this.bound === undefined ? {} : { bound: this.bound }),
+      ...(this.attachment.bound === undefined ? {} : { bound: this.attachment.bound }),
       ...(this.isolated === undefined ? {} : { isolated: this.isolated }),
     };
   }
@@ -196,7 +179,7 @@ export class BoundPortLifecycle {
     const reason = error instanceof Error ? error.message : String(error);
     this.failure = reason;
     // A port that works goes on working while the control plane cannot be asked.
-    if (this.bound === undefined && this.description !== undefined) this.phase = 'failed';
+    if (this.attachment.bound === undefined && this.description !== undefined) this.phase = 'failed';
     this.history.note('failed', reason);
     this.around.logger.warn('a port could not be brought where it should be; it is tried again', {
       port: this.vif.portId,
@@ -214,7 +197,7 @@ export class BoundPortLifecycle {
   private async step(): Promise<void> {
     if (this.unplugged) {
       this.unplugged = false;
-      await this.leave('unplugged');
+      await this.leave();
     }
     if (this.fate === 'gone') {
       this.around.desired.unset(this.key);
@@ -237,7 +220,7 @@ export class BoundPortLifecycle {
     }
     const verdict = verdictOf(this.description);
     if (verdict.kind === 'wire') await this.wire(verdict);
-    else if (verdict.reason !== 'no-segment' || this.bound === undefined || !this.rebinding.waits()) {
+    else if (verdict.reason !== 'no-segment' || this.attachment.bound === undefined || !this.rebinding.waits()) {
       await this.isolate(verdict);
     }
   }
@@ -247,28 +230,24 @@ export class BoundPortLifecycle {
   private async wire({ port, segment }: Extract<Verdict, { kind: 'wire' }>): Promise<void> {
     const vif = this.vif;
     this.rebinding.done();
-    if (reportIsLost(this.bound?.port, port)) this.reportedUp = false;
-    const { bound } = this;
+    if (reportIsLost(this.attachment.bound?.port, port)) this.reportedUp = false;
+    const { bound } = this.attachment;
     if (bound !== undefined && !this.tellAll && sameWiring(bound.port, port) && sameVif(bound.vif, vif)) {
       if (!this.reportedUp && this.phase === 'up') void this.awaitSwitch();
       return;
     }
-    const outcome = await this.event(async (calls) => {
-      const draft = await calls.beforePortBind({ port, vif, segment });
-      if ('refused' in draft) return draft;
-      this.held = await this.around.segments.hold(calls, draft.segment, vif, this.held);
-      const bound: BoundPort = { port: draft.port, vif, segment: draft.segment, localVlan: this.held.localVlan };
-      requireAll(vif.portId, await this.tell(calls, bound));
-      this.around.desired.set(this.key, openGate(bound));
-      return bound;
-    });
+    const outcome = await this.attachment.bind(
+      this.cause,
+      vif,
+      { port, segment },
+      this.tellAll ? 'anew' : 'what changed',
+    );
     if ('refused' in outcome) {
       await this.isolate({ kind: 'isolate', reason: 'refused', detail: outcome.refused, port });
       const { refused: reason, by: plugin = '' } = outcome;
       if (outcome.retry) throw PortBindingErrors.requiredTapFailed({ port: vif.portId, plugin, reason });
       return;
     }
-    this.bound = outcome;
     this.isolated = undefined;
     if (this.phase !== 'up' || this.tellAll) this.phase = 'wiring';
     this.tellAll = false;
@@ -276,21 +255,11 @@ export class BoundPortLifecycle {
     void this.awaitSwitch();
   }
 
-  private tell(calls: HookCalls, current: BoundPort): Promise<Delivery> {
-    return this.bound === undefined || this.tellAll
-      ? calls.tell('onPortAdded', current)
-      : calls.tell('onPortUpdated', { previous: this.bound, current });
-  }
-
   private async isolate({ reason, detail, port }: Extract<Verdict, { kind: 'isolate' }>): Promise<void> {
     const isolated: IsolatedPort = { vif: this.vif, reason, detail, ...(port === undefined ? {} : { port }) };
-    if (this.isolated?.reason === reason && this.bound === undefined && !this.tellAll) return;
+    if (this.isolated?.reason === reason && this.attachment.bound === undefined && !this.tellAll) return;
     this.tellAll = false;
-    await this.event(async (calls) => {
-      await this.unbind(calls, reason === 'deleted' ? 'deleted' : 'isolated', reason === 'admin-down');
-      await calls.tell('onPortIsolated', isolated);
-      this.around.desired.set(this.key, shutGate(this.vif));
-    });
+    await this.attachment.isolate(this.cause, isolated);
     this.isolated = isolated;
     this.phase = 'isolated';
     this.history.note('isolated', detail);
@@ -300,55 +269,25 @@ export class BoundPortLifecycle {
   }
 
   private async moveAway(): Promise<void> {
-    await this.event(async (calls) => {
-      await this.unbind(calls, 'moved', false);
-      this.around.desired.set(this.key, unpluggedGate(this.vif));
-    });
+    await this.attachment.giveAway(this.cause, this.vif);
     this.phase = 'isolated';
     this.reportedUp = false;
   }
 
-  private async leave(reason: 'unplugged'): Promise<void> {
-    await this.event(async (calls) => {
-      await this.unbind(calls, reason, false);
-      this.around.desired.set(this.key, shutGate(this.vif));
-    });
+  private async leave(): Promise<void> {
+    await this.attachment.end(this.cause, this.vif);
     this.phase = 'describing';
     this.isolated = undefined;
-    this.history.note('removed', reason);
+    this.history.note('removed', 'unplugged');
     if (this.description !== undefined && this.fate !== 'deleted') this.around.reporter.down(this.vif.portId);
     this.reportedUp = false;
   }
 
-  private async unbind(calls: HookCalls, reason: PortRemoval['reason'], keepVlan: boolean): Promise<void> {
-    const bound = this.bound;
-    if (bound !== undefined) {
-      const draft = await calls.beforePortUnbind({ bound, reason });
-      if ('refused' in draft) this.history.note('removed', `against a plugin's advice: ${draft.refused}`);
-      await calls.tell('onPortRemoved', { bound, reason });
-      this.bound = undefined;
-    }
-    if (this.held !== undefined && !keepVlan) {
-      await this.around.segments.release(calls, this.held.segment, this.vif.portId);
-      this.held = undefined;
-    }
-  }
-
-  /** What the event stated comes to nothing if it throws; its segment is then told again by whoever holds it next. */
-  private async event<T>(act: (calls: HookCalls) => Promise<T>): Promise<T> {
-    try {
-      return (await this.around.announcer.event(this.cause, act)).value;
-    } catch (error) {
-      if (this.held !== undefined) this.around.segments.doubt(this.held.segment);
-      throw error;
-    }
-  }
-
   /** Reports the port up once the switch has everything, and says what it waits for until then. */
   private async awaitSwitch(): Promise<void> {
-    const bound = this.bound;
+    const { bound } = this.attachment;
     const progress = await this.around.desired.progress(this.key);
-    if (bound === undefined || bound !== this.bound) return;
+    if (bound === undefined || bound !== this.attachment.bound) return;
     if (progress.state === 'applied') {
       this.waitsFor = undefined;
       this.complainedOf = undefined;
@@ -378,12 +317,6 @@ export class BoundPortLifecycle {
       this.reportedUp = false;
     });
   }
-}
-
-function requireAll(port: string, delivery: Delivery): void {
-  const failure = delivery.failures.find(({ required }) => required);
-  if (failure !== undefined)
-    throw PortBindingErrors.requiredTapFailed({ port, plugin: failure.plugin, reason: failure.reason });
 }
 
 function sameVif(one: Vif, other: Vif): boolean {
