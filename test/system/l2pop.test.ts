@@ -156,31 +156,6 @@ describe('hosts with Patchbay and one with the reference agent, all told by the 
   });
 });
 
-describe('with nd_responder', () => {
-  test('IPv6 neighbours on other hosts are found without a frame in the tunnel', async () => {
-    await agents[0]?.stop();
-    agents[0] = await startedPatchbay(bed.host(1), { ini: { ...OPTIONS, patchbay: { nd_responder: true } } });
-    const network = await bed.rest.createNetwork();
-    await bed.rest.createSubnet(network.id, 'fd00:7::/64');
-    const made: Plugged[] = [];
-    for (const number of [1, 2]) {
-      const port = await bed.rest.createPort(network.id, `host${number}`);
-      const addresses = [`${addressOf(port)}/64`];
-      made.push({ port, guest: await bed.host(number).plug(port.id, port.mac_address, { addresses }) });
-    }
-    const [here, there] = [one(made, 0), one(made, 1)];
-    await bed.rest.untilPortsAre('ACTIVE', [here.port.id, there.port.id]);
-    await reaches(here, there);
-    const wire = await bed.host(1).capture('wire2', { filter: 'udp port 4789' });
-    await here.guest.exec('ip', '-6', 'neigh', 'flush', 'all');
-    await expect(here.guest.ping(addressOf(there.port))).resolves.toEqual({ sent: 3, received: 3 });
-    const frames = (await wire.stop()).join('\n');
-    expect(frames).toContain('ICMP6, echo request');
-    expect(frames).not.toContain(`who has ${addressOf(there.port)}, length 32`);
-    expect(await here.guest.exec('ip', '-6', 'neigh', 'show', addressOf(there.port))).toContain(there.port.mac_address);
-  });
-});
-
 describe('a restart of Patchbay', () => {
   test('loses no frame, and leaves every flow and tunnel as it was', async () => {
     const made = await plugged(await networkOf(), 1, 2, 3);
@@ -227,5 +202,30 @@ describe('after messages were lost', () => {
       { what: 'the entries are those of now', timeoutMs: 60_000 },
     );
     await reaches(here, late ?? there);
+  });
+});
+
+describe('with nd_responder', () => {
+  test('IPv6 neighbours on other hosts are found without a frame in the tunnel', async () => {
+    await agents[0]?.stop();
+    agents[0] = await startedPatchbay(bed.host(1), { ini: { ...OPTIONS, patchbay: { nd_responder: true } } });
+    const network = await bed.rest.createNetwork();
+    await bed.rest.createSubnet(network.id, 'fd00:7::/64');
+    const made: Plugged[] = [];
+    for (const number of [1, 2]) {
+      const port = await bed.rest.createPort(network.id, `host${number}`);
+      const addresses = [`${addressOf(port)}/64`];
+      made.push({ port, guest: await bed.host(number).plug(port.id, port.mac_address, { addresses }) });
+    }
+    const [here, there] = [one(made, 0), one(made, 1)];
+    await bed.rest.untilPortsAre('ACTIVE', [here.port.id, there.port.id]);
+    await reaches(here, there);
+    const wire = await bed.host(1).capture('wire2', { filter: 'udp port 4789' });
+    await here.guest.exec('ip', '-6', 'neigh', 'flush', 'all');
+    await expect(here.guest.ping(addressOf(there.port))).resolves.toEqual({ sent: 3, received: 3 });
+    const frames = (await wire.stop()).join('\n');
+    expect(frames).toContain('ICMP6, echo request');
+    expect(frames).not.toContain(`who has ${addressOf(there.port)}, length 32`);
+    expect(await here.guest.exec('ip', '-6', 'neigh', 'show', addressOf(there.port))).toContain(there.port.mac_address);
   });
 });
