@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type CallTimeouts, pause, scopedMethod } from './backoff';
 import { agentContext, type RpcContext } from './context';
 import { encodeRequest, newId, type Reply } from './envelope';
@@ -53,7 +54,10 @@ export class RpcClient {
   private readonly waiting = new Map<string, Waiting>();
   private readonly stopping = new AbortController();
 
-  constructor(private readonly ports: ClientPorts) {}
+  constructor(private readonly ports: ClientPorts) {
+    // Each call under way listens, and there may be many: that is no leak of which Node would have to warn.
+    setMaxListeners(0, this.stopping.signal);
+  }
 
   /** Calls awaiting their answers. */
   get pending(): number {
