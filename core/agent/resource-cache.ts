@@ -56,6 +56,8 @@ interface Shelf {
   readonly asked: Map<string, Set<string>>;
   /** id → the moment its deletion was learned, oldest first. */
   readonly deleted: Map<string, number>;
+  /** Objects that were forgotten and stay for the sake of other questions: asked for again before anybody is told of them by id. */
+  readonly doubtful: Set<string>;
 }
 
 interface Batch {
@@ -131,7 +133,7 @@ export class ResourceCache<Types extends TypeMap> {
     await this.ask(
       type,
       'id',
-      ids.filter((id) => !this.shelf(type).objects.has(id)),
+      ids.filter((id) => !this.shelf(type).objects.has(id) || this.shelf(type).doubtful.has(id)),
     );
     const found = new Map<string, Types[Type]>();
     for (const id of ids) {
@@ -153,13 +155,23 @@ export class ResourceCache<Types extends TypeMap> {
     return [...found.values()];
   }
 
-  /** Drops an object without an event, and that it was asked for: the next load asks the server. For a port that was unplugged. */
+  /**
+   * Drops, without an event, that an object was asked for by its id: the next load asks the server. For a port that was unplugged. What
+   * is part of another answer (a member of a group) stays in it, so that its deletion is told.
+   */
   forget<Type extends keyof Types & string>(type: Type, id: string): void {
     const shelf = this.shelf(type);
     const object = shelf.objects.get(id);
-    if (object) this.unfile(shelf, object);
+    if (object && this.isPartOfAnswer(shelf, object)) shelf.doubtful.add(id);
+    else if (object) this.unfile(shelf, object);
     shelf.asked.get('id')?.delete(id);
     shelf.deleted.delete(id);
+  }
+
+  private isPartOfAnswer({ asked }: Shelf, object: CachedResource): boolean {
+    return [...asked].some(
+      ([field, known]) => field !== 'id' && valuesOf(object, field).some((value) => known.has(value)),
+    );
   }
 
   /**
@@ -243,11 +255,14 @@ export class ResourceCache<Types extends TypeMap> {
   private async fetch(type: string, field: string, values: readonly string[]): Promise<void> {
     const since = ++this.moment;
     const objects = await this.pull(type, field, values);
-    const { asked } = this.shelf(type);
+    const { asked, doubtful } = this.shelf(type);
     const known = asked.get(field) ?? new Set<string>();
     asked.set(field, known);
     for (const value of values) known.add(value);
     for (const object of objects) this.store(type, object, 'load', since);
+    if (field !== 'id') return;
+    const found = new Set(objects.map(({ id }) => id));
+    for (const id of values) if (doubtful.delete(id) && !found.has(id)) this.remove(type, id, 'load');
   }
 
   private pull(type: string, field: string, values: readonly string[]): Promise<readonly CachedResource[]> {
@@ -323,6 +338,7 @@ export class ResourceCache<Types extends TypeMap> {
 
   private unfile(shelf: Shelf, object: CachedResource): void {
     shelf.objects.delete(object.id);
+    shelf.doubtful.delete(object.id);
     for (const [field, index] of shelf.indices) {
       for (const value of valuesOf(object, field)) {
         const ids = index.get(value);
@@ -353,6 +369,7 @@ export class ResourceCache<Types extends TypeMap> {
       indices: new Map(fields.map((field) => [field, new Map()])),
       asked: new Map(),
       deleted: new Map(),
+      doubtful: new Set(),
     };
     this.shelves.set(type, shelf);
     return shelf;

@@ -94,6 +94,23 @@ describe('loading', () => {
     expect(events()).toEqual(['Port a created', 'Port a created']);
   });
 
+  it('tells of the deletion of what was forgotten and is part of another answer', async () => {
+    const { cache, events } = setUp({ Rule: [{ id: 'r1', security_group_id: 'g' }] });
+    await cache.loadBy('Rule', 'security_group_id', ['g']);
+    cache.forget('Rule', 'r1');
+    expect(await cache.loadBy('Rule', 'security_group_id', ['g'])).toHaveLength(1);
+    cache.recordDeleted('Rule', 'r1');
+    expect(events()).toEqual(['Rule r1 created', 'Rule r1 deleted']);
+  });
+
+  it('asks again for what was forgotten and is part of another answer', async () => {
+    const { cache, asked } = setUp({ Rule: [{ id: 'r1', security_group_id: 'g' }] });
+    await cache.loadBy('Rule', 'security_group_id', ['g']);
+    cache.forget('Rule', 'r1');
+    await cache.load('Rule', ['r1']);
+    expect(asked).toHaveLength(2);
+  });
+
   it('asks again after a failure', async () => {
     const { cache, gate } = setUp({ Port: [port('a')] });
     gate.pull = () => Promise.reject(new Error('no server'));
