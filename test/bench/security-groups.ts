@@ -44,7 +44,7 @@ export interface GroupFigures {
 }
 
 /** How long no flow may change before all is taken to be done: longer than an agent thinks, or sleeps between two polls. */
-const QUIET_MS: Readonly<Record<AgentName, number>> = { patchbay: 1_500, reference: 8_000 };
+const QUIET_MS: Readonly<Record<AgentName, number>> = { patchbay: 1_500, reference: 20_000 };
 
 /** The reference agent takes minutes for a hundred ports with fifty rules each. */
 const WIRING_PATIENCE_MS = 400_000;
