@@ -10,7 +10,15 @@ import { createKernel, type Kernel } from '../kernel/kernel';
 import { resolveListing } from '../kernel/loader/resolve';
 import { createLogging, type Logging } from '../kernel/log/log';
 import { onlyErrors, stderrOutput } from '../kernel/log/outputs';
-import { createSwitch, type ExplainedKey, NOT_STARTED, type Switch, type SwitchOptions, switchErrors, type Writing } from '../switch';
+import {
+  createSwitch,
+  type ExplainedKey,
+  NOT_STARTED,
+  type Switch,
+  type SwitchOptions,
+  switchErrors,
+  type Writing,
+} from '../switch';
 import { VERSION } from '../version';
 import type { Host, Stock, StrayError } from './host';
 import { Metrics } from './metrics';

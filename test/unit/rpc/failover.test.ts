@@ -66,6 +66,7 @@ describe('several brokers', () => {
       ageOfLastMessageMs: undefined,
       pendingCalls: 0,
       blocked: false,
+      received: 0,
     });
   });
 

@@ -72,7 +72,7 @@ describe('taking a provider bridge over', () => {
     rig.completeAll();
     await rig.quiet();
     expect(rig.flows('br-ex')).toEqual([
-      'table=0,priority=2,in_port=' + number + ' actions=drop',
+      `table=0,priority=2,in_port=${number} actions=drop`,
       'table=0,priority=9,dl_vlan=7 actions=drop',
     ]);
   });
