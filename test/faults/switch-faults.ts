@@ -50,8 +50,8 @@ export async function restartWithFlows(host: Host): Promise<void> {
 }
 
 /**
- * As `ovs-ctl restart` does it: flows are put back while flow-restore-wait keeps everybody else from writing. Open vSwitch 3.1
- * configures controllers only when that is cleared, and then empties the tables of bridges that have one.
+ * As `ovs-ctl restart` does it: flows are put back while flow-restore-wait keeps everybody else from writing. In
+ * the trials with no agent the tables were empty once that was cleared; that Open vSwitch 3.1 configures controllers only then is a guess.
  */
 export async function restartAsControl(host: Host): Promise<void> {
   const restore = await savedFlows(host);
