@@ -1,5 +1,8 @@
 import Table from 'cli-table3';
-import colors from 'picocolors';
+import { createColors, isColorSupported } from 'picocolors';
+
+/** picocolors takes a CI machine for a terminal; what a script reads there must not have colours. */
+const colors = createColors(isColorSupported && process.stdout.isTTY === true);
 
 /** Columns without lines, as `docker ps` and `kubectl get` print them. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
