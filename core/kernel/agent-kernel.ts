@@ -106,6 +106,7 @@ export class AgentKernel implements Kernel {
         tellAgain: (reason) => this.synchronisation.request(reason),
         numbers,
         tables: tables.get(manifest.id) ?? {},
+        unmet: resolution.unmet.get(manifest.id),
       });
     });
     const lifecycle = new Lifecycle({

@@ -1,4 +1,4 @@
-import type { Logger, Plugin, Provide } from '@patchbay/sdk';
+import type { Logger, PatchbayError, Plugin, Provide } from '@patchbay/sdk';
 import type { CommandBook } from './commands';
 import type { PluginServices, Services } from './container';
 import { DesiredSlice } from './desired-slice';
@@ -29,6 +29,8 @@ export interface MemberParts {
   readonly tellAgain: (reason: string) => void;
   /** The numbers of its tables, by name. */
   readonly tables: Readonly<Record<string, number>>;
+  /** What it requires and nobody gives. */
+  readonly unmet: PatchbayError | undefined;
 }
 
 /** Flows that a plugin which is not stock may want, unless the host says otherwise: some hundred ports' worth of rules. */
@@ -75,7 +77,7 @@ export function memberOf(
     numbers: () => parts.numbers.of(id),
     tables: () => parts.tables,
   };
-  if (found.entry.isolation === 'worker') {
+  if (found.entry.isolation === 'worker' && parts.unmet === undefined) {
     const member = inWorker(found, parts, { own, desired, jobs, packetIns, logger });
     return { member, endJobs: () => jobs.end() };
   }
@@ -85,6 +87,7 @@ export function memberOf(
     onFailure: manifest.onFailure,
     dependsOn: parts.dependsOn,
     construct() {
+      if (parts.unmet !== undefined) throw parts.unmet;
       instance = services.construct(found.plugin, own);
       const provide: Provide = (token, value) => services.bind(manifest, token, value);
       instance.provide?.(provide);

@@ -1,4 +1,4 @@
-import type { HookName, Manifest, PluginClass, Token } from '@patchbay/sdk';
+import type { HookName, Manifest, PatchbayError, PluginClass, Token } from '@patchbay/sdk';
 import { constructorTokens } from '../container';
 import { KernelError } from '../errors';
 import { nearest } from '../nearest';
@@ -32,6 +32,8 @@ export interface Resolution {
   readonly standIns: ReadonlyMap<string, string>;
   /** Plugin → plugins it cannot do without. */
   readonly dependencies: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Plugin → what it requires and nobody gives. It fails when it is constructed, and the agent goes on without it. */
+  readonly unmet: ReadonlyMap<string, PatchbayError>;
   /** Token name → ids of plugins that provide it, listed or stock. */
   readonly knownProviders: ReadonlyMap<string, readonly string[]>;
   readonly warnings: readonly string[];
@@ -51,6 +53,7 @@ export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manif
   const providers = providersOf(kept);
   const known = knownProviders([...kept.map(({ manifest }) => manifest), ...stock]);
   const dependencies = new Map<string, Set<string>>();
+  const unmet = new Map<string, PatchbayError>();
   const constraints: Constraint[] = [];
   const ids = new Set(kept.map(({ manifest }) => manifest.id));
   const standIn = (id: string): string => standIns.get(id) ?? id;
@@ -61,7 +64,12 @@ export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manif
     for (const requirement of requires) {
       const name = typeof requirement === 'string' ? standIn(requirement) : requirement.name;
       const by = typeof requirement === 'string' ? (ids.has(name) ? name : undefined) : providers.get(name);
-      if (by === undefined) throw missing(id, requirement, known, ids);
+      if (by === undefined) {
+        const error = missing(id, requirement, known, ids);
+        if (plugin.manifest.onFailure === 'abort') throw error;
+        unmet.set(id, error);
+        continue;
+      }
       if (by === id) continue;
       needed.add(by);
       constraints.push({ first: by, next: id, why: typeof requirement === 'string' ? 'required' : `provides ${name}` });
@@ -88,7 +96,7 @@ export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manif
       constraints.filter(({ first, next }) => next === plugin.manifest.id && ids.has(first)),
     ),
   );
-  return { ordered, planned, standIns, dependencies, knownProviders: known, warnings: warningsOf(kept) };
+  return { ordered, planned, standIns, dependencies, unmet, knownProviders: known, warnings: warningsOf(kept) };
 }
 
 function refuseTwins(found: readonly FoundPlugin[]): void {
@@ -162,7 +170,7 @@ function missing(
   requirement: Token<unknown> | string,
   known: ReadonlyMap<string, readonly string[]>,
   ids: ReadonlySet<string>,
-): Error {
+): PatchbayError {
   if (typeof requirement === 'string') {
     const close = nearest(requirement, ids);
     const hint = close === undefined ? `add ${requirement} to the list` : `did you mean ${close}?`;

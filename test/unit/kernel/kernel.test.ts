@@ -228,3 +228,23 @@ describe('a required plugin that does not start', () => {
     await bed.remove();
   });
 });
+
+describe('a plugin whose manifest requires what nobody gives', () => {
+  @plugin({ id: 'wanting', summary: 'Wants', sdk: '^1.0.0', onFailure: 'degrade', requires: ['nobody'] })
+  class Wanting implements Plugin {}
+  @plugin({ id: 'working', summary: 'Works', sdk: '^1.0.0', onFailure: 'abort' })
+  class Working implements Plugin {}
+
+  it('fails by name, and the others run', async () => {
+    const bed = kernelBed([Wanting, Working]);
+    await bed.kernel.boot();
+    const phases = bed.kernel
+      .plugins()
+      .map(({ id, phase, failure }) => [id, phase, failure?.includes('nobody') ?? false]);
+    expect(phases).toEqual([
+      ['wanting', 'failed', true],
+      ['working', 'running', false],
+    ]);
+    await bed.remove();
+  });
+});

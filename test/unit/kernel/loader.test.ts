@@ -99,14 +99,24 @@ describe('the order of plugins', () => {
 
 describe('the plugin list', () => {
   it('names a required plugin that is missing', () => {
-    expect(() => idsOf(make({ id: 'a', requires: ['port-bindin'] }), make({ id: 'port-binding' }))).toThrow(
+    expect(() =>
+      idsOf(make({ id: 'a', requires: ['port-bindin'], onFailure: 'abort' }), make({ id: 'port-binding' })),
+    ).toThrow(
       'PB-MISSING-REQUIREMENT: a requires plugin port-bindin, which nothing on the plugin list provides; did you mean port-binding?',
     );
   });
 
   it('names who could provide a required token', () => {
     const stock = manifestOf(make({ id: 'neutron', provides: [clock] })) as Manifest;
-    expect(() => resolvePlan([found(make({ id: 'a', requires: [clock] }))], [stock])).toThrow('neutron could');
+    expect(() => resolvePlan([found(make({ id: 'a', requires: [clock], onFailure: 'abort' }))], [stock])).toThrow(
+      'neutron could',
+    );
+  });
+
+  it('goes on without a plugin that lacks something and that the agent can do without', () => {
+    const { ordered, unmet } = resolvePlan([found(make({ id: 'a', requires: [clock] })), found(make({ id: 'b' }))], []);
+    expect(ordered.map(({ manifest }) => manifest.id)).toEqual(['a', 'b']);
+    expect(unmet.get('a')?.message).toContain('a requires token clock');
   });
 
   it('refuses the same id twice', () => {
