@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type FlowTableClient, OpenFlowConnection, type OpenFlowTarget } from './openflow';
 import { parseTarget } from './ovsdb';
 import type { SwitchSettings } from './settings';
@@ -20,9 +21,9 @@ export function openFlowTarget(
     kind: 'ssl',
     host,
     port,
-    ...(settings.ssl_cert_file === null ? {} : { certificate: settings.ssl_cert_file }),
-    ...(settings.ssl_key_file === null ? {} : { privateKey: settings.ssl_key_file }),
-    ...(settings.ssl_ca_cert_file === null ? {} : { authority: settings.ssl_ca_cert_file }),
+    ...(settings.ssl_cert_file === null ? {} : { certificate: readFileSync(settings.ssl_cert_file, 'utf8') }),
+    ...(settings.ssl_key_file === null ? {} : { privateKey: readFileSync(settings.ssl_key_file, 'utf8') }),
+    ...(settings.ssl_ca_cert_file === null ? {} : { authority: readFileSync(settings.ssl_ca_cert_file, 'utf8') }),
   };
 }
 
