@@ -1,4 +1,4 @@
-/** Four kinds of test: what a module promises, what a real part and its fake share, properties, and the whole on real parts. */
+/** Kinds of test: what a module promises, what a real part and its fake share, properties, the whole on real parts, and what a newcomer types. */
 const shared = {
   rootDir: __dirname,
   testEnvironment: 'node',
@@ -35,5 +35,5 @@ const project = (displayName, extra = {}) => ({
 });
 
 module.exports = {
-  projects: [project('unit'), project('contract'), project('property'), project('system')],
+  projects: [project('unit'), project('contract'), project('property'), project('system'), project('guide')],
 };

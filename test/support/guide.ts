@@ -1,9 +1,9 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Block {
   readonly language: string;
-  /** Words after the language: `once`, `root`, `file=…`, `append=…`. */
+  /** Words after the language: `file=…`, `append=…`, `checked`, and what a reader may want to know (`shell`: opens one). */
   readonly notes: readonly string[];
   readonly text: string;
 }
@@ -18,11 +18,9 @@ export function blocksOf(page: string): readonly Block[] {
   }));
 }
 
-/** Writes a block that says which file it is, or is to be appended to. */
-export function writeBlock({ notes, text }: Block, folder: string): void {
-  for (const note of notes) {
-    const [act, path = ''] = note.split('=');
-    if (act === 'file') writeFileSync(join(folder, path), text);
-    else if (act === 'append') appendFileSync(join(folder, path), `\n${text}`);
-  }
+/** A block as it is typed into a shell: commands as they are; a file's content is written to it, or put at its end. */
+export function typed({ notes, text }: Block): string {
+  const [, act, path] = notes.map((note) => /^(file|append)=(.*)$/.exec(note)).find((match) => match !== null) ?? [];
+  if (act === undefined) return text;
+  return `cat ${act === 'file' ? '>' : '>>'} ${path} <<'END OF BLOCK'\n${act === 'file' ? '' : '\n'}${text}END OF BLOCK\n`;
 }

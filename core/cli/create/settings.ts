@@ -101,7 +101,8 @@ jobs:
 `,
     'patchbay.yaml': `# The standalone control plane, its stock plugins, and this one.
 agent:
-  datapath_type: netdev
+  datapath_type: netdev # no kernel module needed
+  state_dir: /run/patchbay-state # for trying out: an agent that stays keeps its state under /var/lib
 control_plane: standalone
 plugins:
   - standalone:
