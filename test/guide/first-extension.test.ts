@@ -54,7 +54,7 @@ function registry(): string {
 }
 
 /** What the block printed that has these words in it. */
-function after(words: string): string {
+function printedBy(words: string): string {
   const index = blocksOf(GUIDE).findIndex(({ text }) => text.includes(words));
   return printed[index] ?? '';
 }
@@ -71,12 +71,12 @@ describe('who types docs/sdk/first-extension.md word by word', () => {
   });
 
   it('ends with the extension’s flows on a real Open vSwitch', () => {
-    expect(after('patchbay plugins')).toMatch(/acme-port-guard +running/);
-    expect(after('patchbay explain')).toMatch(FLOW);
+    expect(printedBy('patchbay plugins')).toMatch(/acme-port-guard +running/);
+    expect(printedBy('patchbay explain')).toMatch(FLOW);
   });
 
   it('finds them there when the agent has stopped, and gone when it was started without the extension', () => {
-    expect(after('kill %1; wait\novs-ofctl')).toMatch(FLOW);
+    expect(printedBy('kill %1; wait\novs-ofctl')).toMatch(FLOW);
     expect(printed).toHaveLength(blocksOf(GUIDE).length);
   });
 });
