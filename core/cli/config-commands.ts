@@ -1,9 +1,9 @@
 import { manifestOf } from '@patchbay/sdk';
 import type { z } from 'zod';
 import { showConfiguration } from '../config';
+import type { LoadedConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
 import type { ConfigReport } from '../host/reports';
-import type { LoadedConfiguration } from './configuration';
 
 /** The configuration's effective values, without passwords. Throws its first problem where it cannot be read. */
 export function showConfigured({ configuration, problems }: LoadedConfiguration, stock: Stock): ConfigReport {

@@ -29,13 +29,8 @@ export const CliErrors = defineErrors({
     template:
       '--config and --config-file cannot go together: the ini files name the stock list, [patchbay] plugins_file adds to it',
   },
-  unreadable: {
-    code: 'PB-CLI-6',
-    class: 'refused',
-    template: 'cannot read {file} ({reason}): check the path, and that this user may read it',
-  },
   noRunDirectory: {
-    code: 'PB-CLI-7',
+    code: 'PB-CLI-10',
     class: 'fatal',
     template:
       'cannot make the admin socket {socket} ({reason}): run the agent as root, or set run_dir to a folder of its own',

@@ -3,6 +3,7 @@ import { PatchbayError } from '@patchbay/sdk';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandLineOptions } from '../config';
 import type { ConfigSource } from '../config/oslo';
+import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from '../host/configuration';
 import type { Host, Stock } from '../host/host';
 import type {
   CommandReport,
@@ -18,7 +19,6 @@ import { simulate } from '../simulate/simulation';
 import { runWorker } from '../simulate/worker';
 import { ask } from './admin/client';
 import { checkConfiguration, showConfigured } from './config-commands';
-import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from './configuration';
 import { createProject } from './create/project';
 import { CliErrors } from './errors';
 import { ExitStatus } from './exit-status';
@@ -303,5 +303,6 @@ function requestOf(command: Command): ConfigurationRequest {
     ...(debug === undefined ? {} : { debug }),
   };
   const sources = (command as Command & { readonly [SOURCES]?: readonly ConfigSource[] })[SOURCES] ?? [];
+  if (config !== undefined && sources.length > 0) throw CliErrors.twoConfigurations();
   return { ...(config === undefined ? {} : { config }), sources, commandLine, acceptMissing };
 }

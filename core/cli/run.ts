@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { LoadedConfiguration } from '../host/configuration';
 import type { Host, Stock } from '../host/host';
 import type { Configuration } from '../kernel/config/model';
 import { AdminServer } from './admin/server';
-import type { LoadedConfiguration } from './configuration';
 import { CliErrors } from './errors';
 import { ExitStatus, exitStatusOf } from './exit-status';
 import { watchStrayErrors } from './stray-errors';

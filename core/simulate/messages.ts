@@ -1,4 +1,4 @@
-import type { ConfigurationRequest } from '../cli/configuration';
+import type { ConfigurationRequest } from '../host/configuration';
 
 /** One agent that is simulated: its name for the server, and its tunnel endpoint. */
 export interface SimulatedHost {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { LoadedConfiguration } from '../cli/configuration';
 import { createHost } from '../host/agent-host';
+import type { LoadedConfiguration } from '../host/configuration';
 import type { Host, Stock } from '../host/host';
 import type { Configuration } from '../kernel/config/model';
 import type { SimulatedHost, SimulatedPort } from './messages';

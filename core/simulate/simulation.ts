@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ConfigurationRequest, loadConfiguration } from '../cli/configuration';
+import { type ConfigurationRequest, loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
 import { Fanouts, type FanoutTimes, percentile } from './fanouts';
 import type { SimulatedHost } from './messages';

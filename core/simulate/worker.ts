@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadConfiguration } from '../cli/configuration';
+import { loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
 import type { Figures, FromWorker, Mark, ToWorker } from './messages';
 import { monotonicMs } from './messages';

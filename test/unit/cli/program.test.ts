@@ -90,7 +90,7 @@ describe('the patchbay command', () => {
   it('runs nothing on a configuration that cannot be read', async () => {
     const { status, output } = await patchbay('run', '--config', join(folder, 'missing.yaml'));
     expect(status).toBe(ExitStatus.configuration);
-    expect(output).toMatch(/PB-CLI-6: cannot read .*missing\.yaml \(ENOENT\)/);
+    expect(output).toMatch(/PB-CONFIGURATION-INVALID: .*missing\.yaml: cannot be read \(ENOENT\)/);
   });
 
   it('says that no agent runs where nobody answers on the admin socket', async () => {

@@ -28,6 +28,10 @@ describe('docs/errors.md', () => {
     expect([...documented].sort()).toEqual([...defined].sort());
   });
 
+  it('means one error by a code', () => {
+    expect(defined.filter((code, at) => defined.indexOf(code) !== at)).toEqual([]);
+  });
+
   it('says in each section what is likely and how to mend it', () => {
     const lacking = sections.filter((section) => !/\*Likely:\* \S/.test(section) || !/\*Mend:\* \S/.test(section));
     expect(lacking).toEqual([]);

@@ -3,12 +3,12 @@ import { dirname, resolve } from 'node:path';
 import type { PatchbayError } from '@patchbay/sdk';
 import { type CommandLineOptions, examineIni } from '../config';
 import type { ConfigSource } from '../config/oslo';
-import type { Stock } from '../host/host';
 import type { Configuration } from '../kernel/config/model';
 import { readYaml } from '../kernel/config/yaml';
-import { CliErrors } from './errors';
+import { KernelError } from '../kernel/errors';
+import type { Stock } from './host';
 
-/** Where the command line says the configuration is. */
+/** Where the command line says the configuration is: one YAML file, or the reference agent's ini files. */
 export interface ConfigurationRequest {
   /** `--config`: patchbay.yaml. */
   readonly config?: string;
@@ -31,10 +31,7 @@ export interface LoadedConfiguration {
 
 /** Reads the operator's configuration: one YAML file, or the reference agent's ini files. */
 export function loadConfiguration(request: ConfigurationRequest, stock: Stock): LoadedConfiguration {
-  if (request.config !== undefined) {
-    if (request.sources.length > 0) throw CliErrors.twoConfigurations();
-    return loadYaml(resolve(request.config), request, stock);
-  }
+  if (request.config !== undefined) return loadYaml(resolve(request.config), request, stock);
   const [first] = request.sources;
   const examined = examineIni({
     ...(request.sources.length > 0 ? { sources: request.sources } : {}),
@@ -60,7 +57,8 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw CliErrors.unreadable({ file, reason: (error as NodeJS.ErrnoException).code }, error);
+    const problem = `cannot be read (${(error as NodeJS.ErrnoException).code}): check the path, and that this user may read it`;
+    throw KernelError.configurationInvalid({ place: file, problem }, error);
   }
 }
 
