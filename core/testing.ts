@@ -4,10 +4,11 @@ import type { PluginMetrics } from '@patchbay/sdk';
 import { Registry } from 'prom-client';
 import { pluginMetrics } from './host/plugin-metrics';
 
+export { createKernel } from './kernel/agent-kernel';
 export { defaultSettings } from './kernel/config/settings';
 export { constructorTokens } from './kernel/container';
 export type { PluginHealth } from './kernel/health';
-export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel';
+export type { Kernel, KernelOptions } from './kernel/kernel';
 export { pluginClasses } from './kernel/loader/modules';
 export { canonical } from './switch/canonical';
 export { cookieOf } from './switch/cookies';

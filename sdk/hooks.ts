@@ -8,7 +8,6 @@ import type {
   TunnelEndpoint,
   Vif,
 } from './model';
-import type { StateReport } from './services';
 
 /** Given beside every payload. */
 export interface HookContext {
@@ -30,6 +29,11 @@ export interface Refusal {
 /** Refuses an act with a reason that operators will read. */
 export function refuse(reason: string): Refusal {
   return { refused: reason };
+}
+
+/** The agent's part of a state report; `configurations` is what the server and dashboards read. */
+export interface StateReport {
+  readonly configurations: Readonly<Record<string, unknown>>;
 }
 
 /** What `beforePortBind` may change before the port is bound. */

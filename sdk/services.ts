@@ -1,5 +1,5 @@
 import type { KeyProgress } from './desired';
-import type { AgentHooks, PortBindDraft, PortUnbindDraft, Refusal } from './hooks';
+import type { AgentHooks, PortBindDraft, PortUnbindDraft, Refusal, StateReport } from './hooks';
 import type {
   AddressGroup,
   BoundPort,
@@ -94,11 +94,6 @@ export interface PortReport {
   readonly down: readonly string[];
   /** Asks the server to send every forwarding entry again: first report after a start, or tunnels are missing. */
   readonly refreshTunnels: boolean;
-}
-
-/** The agent's part of a state report; `configurations` is what the server and dashboards read. */
-export interface StateReport {
-  readonly configurations: Readonly<Record<string, unknown>>;
 }
 
 export interface AgentState extends StateReport {

@@ -6,7 +6,8 @@ import { EventContext } from './event-context';
 import { Events } from './events';
 import { type AgentHealth, HealthBook } from './health';
 import { TapMarker } from './hooks/marker';
-import { HOOK_SETTINGS, HookTable } from './hooks/table';
+import { HOOK_SETTINGS } from './hooks/options';
+import { HookTable } from './hooks/table';
 import type { TapTrace } from './hooks/trace';
 import type { BootPlan, Kernel, KernelOptions, PluginState } from './kernel';
 import { type AgentPhase, LIFECYCLE_SETTINGS, Lifecycle, type LifecycleStep, within } from './lifecycle';
@@ -294,4 +295,8 @@ function configOrThrow(found: FoundPlugin): unknown {
   if (parsed.errors.length === 1 && first !== undefined) throw first;
   const problem = parsed.errors.map((error) => error.message).join('; ');
   throw KernelError.configurationInvalid({ place: found.entry.from, problem });
+}
+
+export function createKernel(options: KernelOptions): Kernel {
+  return new AgentKernel(options);
 }

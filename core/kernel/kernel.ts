@@ -13,12 +13,11 @@ import type {
   TapListing,
   Token,
 } from '@patchbay/sdk';
-import { AgentKernel } from './agent-kernel';
 import type { CommandBook } from './commands';
 import type { AgentSettings, PluginEntry } from './config/model';
 import type { DesiredStore } from './desired-port';
 import type { AgentHealth, HealthBook } from './health';
-import type { HookSettings } from './hooks/table';
+import type { HookSettings } from './hooks/options';
 import type { TapTrace } from './hooks/trace';
 import type { WorkerSettings } from './isolation/worker-member';
 import type { AgentPhase, LifecycleSettings, LifecycleStep, PluginPhase } from './lifecycle';
@@ -102,8 +101,4 @@ export interface Kernel {
   bootTree(): readonly LifecycleStep[];
   /** A service that a plugin provides, for the agent's own commands; undefined where nobody does. */
   provided<T>(token: Token<T>): T | undefined;
-}
-
-export function createKernel(options: KernelOptions): Kernel {
-  return new AgentKernel(options);
 }

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { linkLocalAddress } from '../link-local';
 
 /** Addresses that a port may answer for, as matches want them. */
 export interface AllowedAddresses {
@@ -25,11 +26,4 @@ function network(text: string): { readonly kind: 'ipv4' | 'ipv6'; readonly lengt
   const base = kind === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(cidr) : ipaddr.IPv6.networkAddressFromCIDR(cidr);
   const whole = length === (kind === 'ipv4' ? 32 : 128);
   return { kind, length, text: whole ? base.toString() : `${base.toString()}/${length}` };
-}
-
-/** The address that stateless configuration gives an interface with that MAC address: EUI-64 under fe80::/64. */
-export function linkLocalAddress(macAddress: string): string {
-  const [first = 0, ...others] = macAddress.split(/[:-]/).map((byte) => Number.parseInt(byte, 16));
-  const bytes = [first ^ 2, ...others.slice(0, 2), 0xff, 0xfe, ...others.slice(2)];
-  return ipaddr.fromByteArray([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...bytes]).toString();
 }

@@ -11,9 +11,9 @@ import {
   type Unsubscribe,
   use,
 } from '@patchbay/sdk';
+import { Uplinks } from '../uplinks';
 import { AntiSpoofingConfig } from './config';
 import { antiSpoofingFlows, directFlows, directUplinkFlows, isProtected } from './flows';
-import { Uplinks } from './uplinks';
 
 /**
  * Anti-spoofing: a port with port security sends only under its own MAC and IP addresses. There are no security groups with it: what a

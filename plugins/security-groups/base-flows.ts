@@ -13,7 +13,7 @@ import {
 import { commit, identify, toDropped, toPort, track } from './actions';
 import { deliveryFlows } from './direct-flows';
 import { egressGuardFlows } from './egress-guard';
-import type { GuardedPort } from './guarded-port';
+import type { GuardedPort, Tracking } from './guarded-port';
 import { CUT_MARK, NETWORK_REGISTER, PORT_REGISTER, FirewallTable as Table, ZONE } from './tables';
 
 /** RFC 4861 and RFC 2710: what a port must hear whatever its rules say, for IPv6 to work at all. */
@@ -29,9 +29,6 @@ export interface BaseSettings {
   readonly explicitly_egress_direct: boolean;
   readonly permitted_ethertypes: readonly number[];
 }
-
-/** How a port's connections are treated: `untracked` where all its groups are stateless, `mixed` where some are. */
-export type Tracking = 'tracked' | 'mixed' | 'untracked';
 
 const IP_FAMILIES: readonly Match[] = [protocol.ip, protocol.ipv6];
 

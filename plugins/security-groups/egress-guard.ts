@@ -1,7 +1,6 @@
 import { type Action, ctClear, type Flow, flow, type Match, port, protocol, resubmit } from '@patchbay/sdk';
 import { toDropped, track } from './actions';
-import type { Tracking } from './base-flows';
-import type { AllowedPair, GuardedPort } from './guarded-port';
+import type { AllowedPair, GuardedPort, Tracking } from './guarded-port';
 import { PORT_REGISTER, FirewallTable as Table } from './tables';
 
 /** RFC 2710, RFC 4861: the questions that IPv6 asks before it has said anything. */

@@ -1,5 +1,5 @@
 import type { BoundPort, Ethertype } from '@patchbay/sdk';
-import { linkLocalAddress } from '../anti-spoofing/addresses';
+import { linkLocalAddress } from '../link-local';
 import { parseNetwork } from './networks';
 
 /** An address that the port may use under a MAC address. */
@@ -21,6 +21,9 @@ export interface GuardedPort {
   /** Each (MAC address, address) pair once: fixed IPs under the port's own MAC address, allowed pairs, and every MAC address's link-local address. */
   readonly pairs: readonly AllowedPair[];
 }
+
+/** How a port's connections are treated: `untracked` where all its groups are stateless, `mixed` where some are. */
+export type Tracking = 'tracked' | 'mixed' | 'untracked';
 
 /** Whether the port's groups count: it has port security, and is not one of Neutron's own. */
 export function isFiltered({ port }: BoundPort): boolean {

@@ -20,7 +20,7 @@ import {
   type Unsubscribe,
   use,
 } from '@patchbay/sdk';
-import { Uplinks } from '../anti-spoofing/uplinks';
+import { Uplinks } from '../uplinks';
 import { type AddressSetName, securityGroupSet } from './address-sets';
 import { sharedFlows } from './base-flows';
 import { SecurityGroupsConfig } from './config';

@@ -1,12 +1,12 @@
 import type { BoundPort, Flow } from '@patchbay/sdk';
 import type { AddressSetName } from './address-sets';
-import { type BaseSettings, filteredPortFlows, type Tracking, trustedPortFlows } from './base-flows';
+import { type BaseSettings, filteredPortFlows, trustedPortFlows } from './base-flows';
 import { blockName, type ConjunctionUse, conjunctionOf, statesOf } from './conjunctions';
 import type { ConnectionOwner } from './connections';
 import { directFlows } from './direct-flows';
 import type { Facts } from './facts';
 import type { GroupSize } from './group-health';
-import { guardedPort, isFiltered } from './guarded-port';
+import { guardedPort, isFiltered, type Tracking } from './guarded-port';
 import { Occupancy } from './occupancy';
 import { portMasks } from './port-ranges';
 import { ruleFlows } from './rule-flows';

@@ -52,6 +52,32 @@ const contract = all.filter(({ file }) => sdk(file) && !/^sdk\/(testing|examples
 const ofPlugins = all.filter(({ file }) => plugins(file));
 const ofCore = all.filter(({ file }) => core(file));
 
+/** The first circle of files found, each importing the next; empty where there is none. */
+function circleIn(imports: readonly Import[]): readonly string[] {
+  const files = new Set(imports.map(({ file }) => file));
+  const fileOf = (target: string) => [`${target}.ts`, `${target}/index.ts`].find((path) => files.has(path));
+  const next = new Map<string, string[]>();
+  for (const { file, target } of imports) {
+    const to = fileOf(target);
+    if (to !== undefined) next.set(file, [...(next.get(file) ?? []), to]);
+  }
+  const done = new Set<string>();
+  const path: string[] = [];
+  const walk = (file: string): readonly string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    path.push(file);
+    for (const to of next.get(file) ?? []) {
+      const circle = walk(to);
+      if (circle.length > 0) return circle;
+    }
+    path.pop();
+    done.add(file);
+    return [];
+  };
+  return [...files].map(walk).find((circle) => circle.length > 0) ?? [];
+}
+
 describe('the import law', () => {
   it('is checked on sources that are there', () => {
     expect([contract, ofPlugins, ofCore].map(({ length }) => length > 0)).toEqual([true, true, true]);
@@ -76,6 +102,19 @@ describe('the import law', () => {
     const sockets = (target: string): boolean =>
       /^(node:)?(net|tls|dgram|child_process)$/.test(target) || /^amqplib(\/|$)/.test(target);
     expect(crossing(elsewhere, sockets).filter((found) => !(found in GRANTED))).toEqual([]);
+  });
+
+  it('keeps each stock plugin out of the folders of the others, so that any of them can go', () => {
+    const folderOf = (path: string): string | undefined => /^plugins\/([^/]+)\//.exec(path)?.[1];
+    const visits = ofPlugins.filter(({ file, target }) => {
+      const [from, to] = [folderOf(file), folderOf(target)];
+      return from !== undefined && to !== undefined && from !== to;
+    });
+    expect(crossing(visits, () => true)).toEqual([]);
+  });
+
+  it('has no two files that need each other, not even by way of others', () => {
+    expect(circleIn(all)).toEqual([]);
   });
 
   it('keeps tsyringe and tapable in core/kernel and the SDK', () => {

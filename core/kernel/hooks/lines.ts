@@ -18,7 +18,7 @@ import { acceptedAnswer } from './answers';
 import type { Breaker } from './breaker';
 import { acceptedContribution, mergedReport } from './contributions';
 import { acceptedDraft, type Draft, type DraftHook, isRefusal } from './drafts';
-import type { HookTableOptions, RawTap } from './table';
+import type { HookTableOptions, RawTap } from './options';
 import type { Accept, TapRunner, TapVerdict } from './tap-runner';
 import type { TapTrace } from './trace';
 

@@ -1,5 +1,5 @@
 import { HOOKS, type HookFamily, type HookName } from '@patchbay/sdk';
-import { HOOK_SETTINGS } from './table';
+import { HOOK_SETTINGS } from './options';
 
 const MAY: Readonly<Record<HookFamily, string>> = {
   before: 'return a changed draft, or refuse',

@@ -1,56 +1,12 @@
-import {
-  type AgentHooks,
-  HOOKS,
-  type HookCalls,
-  type HookName,
-  type Logger,
-  type PatchbayError,
-  type TapListing,
-  type TapOrder,
-} from '@patchbay/sdk';
+import { type AgentHooks, HOOKS, type HookCalls, type HookName, type TapListing, type TapOrder } from '@patchbay/sdk';
 import { KernelError } from '../errors';
-import type { EventContext } from '../event-context';
 import { nearest } from '../nearest';
 import { inOrder } from '../ordering';
-import { Breaker, type BreakerSettings } from './breaker';
+import { Breaker } from './breaker';
 import { HookLines } from './lines';
-import type { TapMarker } from './marker';
+import type { HookTableOptions, RawTap } from './options';
 import { TapRunner } from './tap-runner';
 import { type TapTrace, TraceRing } from './trace';
-
-export interface HookSettings {
-  /** Milliseconds that a tap may take, by family. */
-  readonly budgetsMs: Readonly<Record<'before' | 'on' | 'resolve' | 'contribute', number>>;
-  readonly breaker: BreakerSettings;
-  /** How many taps the trace remembers. */
-  readonly traceSize: number;
-}
-
-/** The budgets of house rule: what a port waits for is short. Five failures in a row, half a minute's rest. */
-export const HOOK_SETTINGS: HookSettings = {
-  budgetsMs: { before: 1000, on: 5000, resolve: 1000, contribute: 5000 },
-  breaker: { failures: 5, probeAfterMs: 30_000 },
-  traceSize: 512,
-};
-
-export type RawTap = (payload: unknown, context: unknown) => unknown;
-
-export interface HookTableOptions {
-  readonly context: EventContext;
-  readonly marker: TapMarker;
-  readonly settings: HookSettings;
-  readonly loggerOf: (plugin: string) => Logger;
-  readonly isRequired: (plugin: string) => boolean;
-  /** Where a tap's failure shows: a condition of its plugin; null takes it away. */
-  readonly condition: (plugin: string, name: string, error: PatchbayError | null) => void;
-  /** Ids that `before` and `after` may name. */
-  readonly knownPlugins: ReadonlySet<string>;
-  /** Replaced id → the id that took its place. */
-  readonly standIns: ReadonlyMap<string, string>;
-  /** Milliseconds, for the rest that a switched-off plugin is given. */
-  readonly now?: () => number;
-  readonly onTrace?: (entry: TapTrace) => void;
-}
 
 interface CollectedTap {
   readonly plugin: string;

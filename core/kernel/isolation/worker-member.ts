@@ -1,7 +1,8 @@
 import type { Health, Logger, TapOrder } from '@patchbay/sdk';
 import { KernelError, reasonOf } from '../errors';
 import type { EventContext } from '../event-context';
-import type { HookTable, RawTap } from '../hooks/table';
+import type { RawTap } from '../hooks/options';
+import type { HookTable } from '../hooks/table';
 import { type Member, within } from '../lifecycle';
 import type { StatedChange, WorkerStart } from './messages';
 import { WorkerLink } from './worker-link';

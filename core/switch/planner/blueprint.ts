@@ -7,6 +7,7 @@ import type { Drift, DriftPolicy } from './drift';
 import type { Canonical } from './items';
 import { nameOf, type Owner, ownerId } from './owner';
 import { OWNED_MARK, ownedByRecord } from './ownership';
+import type { Plan } from './plan';
 import { type PhasedChange, rowNameOf } from './row-changes';
 import { type ControllerRule, RowPlanner } from './row-planner';
 import type { GatePosition } from './row-wants';
@@ -24,13 +25,6 @@ export interface BlueprintRules {
   nameOfCookie(cookie: bigint): string;
   /** A plugin's place in the order of plugins. */
   rankOf(plugin: string): number;
-}
-
-/** What to do: closing rows, structure rows, each bridge's steps, then opening and removing rows. */
-export interface Plan {
-  readonly rows: readonly PhasedChange[];
-  /** By bridge. Meters and groups are among them. */
-  readonly steps: ReadonlyMap<string, readonly Step[]>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { printFlow } from '@patchbay/sdk';
-import type { Plan } from './blueprint';
 import type { Installed, Step } from './board';
 import { nameOf } from './owner';
+import type { Plan } from './plan';
 import type { PhasedChange } from './row-changes';
 import type { Cells } from './row-wants';
 

@@ -1,8 +1,9 @@
 import type { DesiredRecords, Flow } from '@patchbay/sdk';
 import fc from 'fast-check';
 import { canonical } from '../../../core/switch/canonical';
-import { Blueprint, type Plan } from '../../../core/switch/planner/blueprint';
+import { Blueprint } from '../../../core/switch/planner/blueprint';
 import type { Installed } from '../../../core/switch/planner/board';
+import type { Plan } from '../../../core/switch/planner/plan';
 import type { PortRow, Rows } from '../../../core/switch/planner/rows';
 
 const BRIDGES = ['br-int', 'br-tun'];

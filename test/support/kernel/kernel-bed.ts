@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manifestOf, type PluginClass } from '@patchbay/sdk';
+import { createKernel } from '../../../core/kernel/agent-kernel';
 import type { PluginEntry } from '../../../core/kernel/config/model';
-import { type AgentServices, createKernel, type Kernel, type KernelOptions } from '../../../core/kernel/kernel';
+import type { AgentServices, Kernel, KernelOptions } from '../../../core/kernel/kernel';
 import { MemoryDesiredStore } from './memory-desired-store';
 import { RecordingLog } from './recording-logger';
 

@@ -1,7 +1,8 @@
 import { type AgentHooks, HOOKS, type HookName, type PatchbayError, refuse } from '@patchbay/sdk';
 import { EventContext } from '../../../core/kernel/event-context';
 import { TapMarker } from '../../../core/kernel/hooks/marker';
-import { HOOK_SETTINGS, type HookSettings, HookTable } from '../../../core/kernel/hooks/table';
+import { HOOK_SETTINGS, type HookSettings } from '../../../core/kernel/hooks/options';
+import { HookTable } from '../../../core/kernel/hooks/table';
 import { RecordingLog } from '../../support/kernel/recording-logger';
 import { BOUND, DRAFT, PORT, SEGMENT, VIF } from '../../support/kernel/samples';
 

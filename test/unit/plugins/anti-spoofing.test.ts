@@ -1,6 +1,6 @@
-import { linkLocalAddress } from '../../../plugins/anti-spoofing/addresses';
 import { AntiSpoofingConfig } from '../../../plugins/anti-spoofing/config';
 import { AntiSpoofing } from '../../../plugins/anti-spoofing/plugin';
+import { linkLocalAddress } from '../../../plugins/link-local';
 import {
   boundPort,
   expectFlows,

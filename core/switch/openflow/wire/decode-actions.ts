@@ -1,19 +1,9 @@
-import { type Action, RESERVED_PORTS, type Subfield, subfieldOf } from '@patchbay/sdk/flow';
+import { type Action, RESERVED_PORTS } from '@patchbay/sdk/flow';
 import { NICIRA, NO_TABLE, NXAST, OFPAT, OFPIT } from './action-types';
 import { bytesToNumber, decodeValue, type PortNameOf, portRef, widenPort } from './decode-match';
 import { decodeController2, decodeCt, decodeLearn } from './decode-nicira';
+import { readPacked, readSubfield } from './decode-subfield';
 import { fieldOfHeader } from './oxm';
-
-/** The subfield that a header, an offset and a width name; undefined for a field that is not in the table. */
-export function readSubfield(bytes: Buffer, headerAt: number, offset: number, width: number): Subfield | undefined {
-  const field = fieldOfHeader(bytes.readUInt32BE(headerAt));
-  return field === undefined ? undefined : subfieldOf(field, offset, width);
-}
-
-export function readPacked(bytes: Buffer, packedAt: number, headerAt: number): Subfield | undefined {
-  const packed = bytes.readUInt16BE(packedAt);
-  return readSubfield(bytes, headerAt, packed >> 6, (packed & 63) + 1);
-}
 
 function decodeSetField(bytes: Buffer, at: number): Action | undefined {
   const header = bytes.readUInt32BE(at);

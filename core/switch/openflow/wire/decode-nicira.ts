@@ -19,8 +19,8 @@ import {
   NXAST,
   REASON_ACTION,
 } from './action-types';
-import { readPacked, readSubfield } from './decode-actions';
 import { bytesToNumber } from './decode-match';
+import { readPacked, readSubfield } from './decode-subfield';
 
 function decodeNat(bytes: Buffer, at: number): NatSpec {
   const flags = bytes.readUInt16BE(at + 12);
