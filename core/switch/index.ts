@@ -6,7 +6,8 @@ import { DesiredKeys } from './desired-store';
 import { effectsFor } from './effects';
 import { switchErrors } from './errors';
 import { type ExplainedKey, explain } from './explain';
-import { connectBridge } from './openflow-targets';
+import { awaitSocketOf } from './management-sockets';
+import { connectBridge, openFlowTarget } from './openflow-targets';
 import { type ChangeBatch, OvsdbClient } from './ovsdb';
 import { Ownership } from './ownership';
 import { PacketDispatch } from './packet-ins';
@@ -115,6 +116,7 @@ class SwitchSide implements Switch {
       (bridge) => this.mirror.bridge(bridge) !== undefined,
       { up: (bridge) => this.linkUp(bridge), down: (bridge) => this.reconciler.linkDown(bridge) },
       logger,
+      awaitSocketOf((bridge) => openFlowTarget(bridge, settings)),
     );
     this.database = new OvsdbDatabase(this.client as unknown as OvsdbClient, OWN_CONTROLLER);
     this.reconciler = new Reconciler({
