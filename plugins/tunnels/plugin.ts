@@ -9,7 +9,6 @@ import {
   type ForwardingChange,
   type Health,
   type Jobs,
-  type LearnedFlows,
   type Logger,
   type Plugin,
   plugin,
@@ -24,10 +23,11 @@ import {
 } from '@patchbay/sdk';
 import { canonicalAddress, hostAddresses } from './addresses';
 import { TunnelsConfig } from './config';
-import { Endpoints, endpointKey, type KnownEndpoint } from './endpoints';
+import { Endpoints, endpointKey } from './endpoints';
 import { TunnelErrors } from './errors';
 import { bridgeRecords, endpointRecords, segmentFlows, type TunnelSegment, tunnelSegment } from './flows';
 import { InstalledFloods } from './installed-floods';
+import { Learned } from './learned';
 import { Reach } from './reach';
 
 /**
@@ -77,7 +77,8 @@ export class Tunnels implements Plugin {
   private reading: Promise<void> | undefined;
   private readonly reach = new Reach();
   private floods = new InstalledFloods([], []);
-  private unsubscribe: Unsubscribe | undefined;
+  private readonly learned: Learned;
+  private subscriptions: readonly Unsubscribe[] = [];
 
   private isRegistered = false;
   private isSynced = false;
@@ -89,13 +90,14 @@ export class Tunnels implements Plugin {
     @use(Service.synchronisation) private readonly synchronisation: Synchronisation,
     @use(Service.switchView) private readonly switchView: SwitchView,
     @use(Service.desired) private readonly desired: DesiredState,
-    @use(Service.effects) private readonly effects: Effects,
+    @use(Service.effects) effects: Effects,
     @use(Service.jobs) private readonly jobs: Jobs,
     @use(Service.health) private readonly health: Health,
     @use(Service.logger) private readonly logger: Logger,
   ) {
     this.localAddress = config.local_ip ?? '';
     this.endpoints = new Endpoints(config.tunnel_types, this.localAddress);
+    this.learned = new Learned(identity.tunnelBridge, effects, jobs);
   }
 
   tap(hooks: AgentHooks): void {
@@ -120,12 +122,15 @@ export class Tunnels implements Plugin {
     }
     this.checkLocalAddress();
     this.desired.set('bridge', bridgeRecords(this.identity, this.config));
-    this.unsubscribe = this.synchronisation.onRequested(() => this.register());
+    this.subscriptions = [
+      this.synchronisation.onRequested(() => this.register()),
+      this.switchView.watch((changes) => this.learned.observe(changes)),
+    ];
     this.register();
   }
 
   stop(): void {
-    this.unsubscribe?.();
+    for (const unsubscribe of this.subscriptions) unsubscribe();
   }
 
   /** Every type must be registered before what no endpoint wants may be swept. */
@@ -228,7 +233,7 @@ export class Tunnels implements Plugin {
     const known = this.endpoints.remove(endpoint);
     if (known === undefined) return false;
     this.desired.unset(endpointKey(endpoint));
-    this.forgetTunnel(known);
+    this.learned.forgetTunnel(known.portName);
     return true;
   }
 
@@ -242,7 +247,7 @@ export class Tunnels implements Plugin {
     for (const endpoint of this.reach.endpointsOf(segment.networkId)) this.addEndpoint(endpoint);
     this.stateSegment(key, segment);
     const last = this.lastKeyIn.get(segment.localVlan);
-    if (last !== undefined && last !== segment.tunnelKey) this.forgetVlan(segment.localVlan);
+    if (last !== undefined && last !== segment.tunnelKey) this.learned.forgetVlan(segment.localVlan);
     this.lastKeyIn.set(segment.localVlan, segment.tunnelKey);
   }
 
@@ -276,32 +281,11 @@ export class Tunnels implements Plugin {
     return knowledge === 'complete' ? told : [...new Set([...told, ...this.floods.of(segment)])];
   }
 
-  /** What was learned from a tunnel that goes would send frames nowhere until it ages out. */
-  private forgetTunnel({ portName }: KnownEndpoint): void {
-    this.forget(`forget what was learned from ${portName}`, { outPort: { port: portName } });
-  }
-
-  /** What was learned under a segment's former tunnel key would send frames into whatever has that key now. */
-  private forgetVlan(localVlan: number): void {
-    this.forget(`forget what was learned in VLAN ${localVlan}`, { match: { vlan_tci: `${localVlan}/0x0fff` } });
-  }
-
-  private forget(name: string, flows: Pick<LearnedFlows, 'match' | 'outPort'>): void {
-    const ask = () => this.effects.deleteLearned({ bridge: this.identity.tunnelBridge, ...flows, when: 'settled' });
-    // Asked at once, while the port is still there to be found by name.
-    const asked = ask().then(
-      () => true,
-      () => false,
-    );
-    this.jobs.untilDone(name, { initialMs: 500, maxMs: 30_000 }, async (_signal, attempt) => {
-      if (attempt > 1 || !(await asked)) await ask();
-    });
-  }
-
   private readSwitch(): Promise<void> {
     this.reading ??= (async () => {
       this.hardwareOffload = (await this.switchView.summary()).hardwareOffload;
       const ports = await this.switchView.ports(this.identity.tunnelBridge);
+      this.learned.observe(ports.map((port) => ({ kind: 'port-added', port, cause: 'start' })));
       this.floods = new InstalledFloods(
         await this.switchView.flows(this.identity.tunnelBridge, [TunnelTable.flood]),
         ports,

@@ -11,7 +11,7 @@ const LEARNED = / table=20, hard_timeout=300/;
 export async function installedOn(host: Host): Promise<Installed> {
   const flows = new Map<string, number>();
   for (const bridge of BRIDGES) {
-    const dump = await host.ofctl('dump-flows', bridge).catch(() => '');
+    const dump = await host.ofctl('--names', 'dump-flows', bridge).catch(() => '');
     for (const line of dump.split('\n')) {
       const [, cookie, duration, rest] = /^ cookie=(\S+), duration=([\d.]+)s, (.*)$/.exec(line) ?? [];
       const text = rest?.replace(/(n_packets|n_bytes|idle_age|hard_age)=\d+, /g, '') ?? '';

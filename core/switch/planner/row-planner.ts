@@ -30,6 +30,8 @@ export class RowPlanner {
   private readonly leaving = new Map<string, 'port' | 'qos'>();
   /** Rows that were as they are wanted, and since then nobody of ours wanted something else: a difference is somebody's edit. */
   private readonly settled = new Set<string>();
+  /** Ports that cannot be made for want of their bridge: bridge name → their keys. */
+  private readonly bridgeless = new Map<string, Set<string>>();
   /** Edits that were reported and are left alone. */
   private readonly tolerated = new Map<string, string>();
   private drifts: Drift[] = [];
@@ -74,9 +76,11 @@ export class RowPlanner {
 
   /** The row of that name changed. Answers whether anybody here wants something of it. */
   touch(name: string): boolean {
-    const keys = [`Bridge ${name}`, `Port ${name}`].filter(
+    const own = [`Bridge ${name}`, `Port ${name}`].filter(
       (key) => this.wants.has(key) || (key.startsWith('Port') && this.leaving.has(name)),
     );
+    const keys = [...own, ...(this.bridgeless.get(name) ?? [])];
+    this.bridgeless.delete(name);
     for (const key of keys) this.due.add(key);
     return keys.length > 0;
   }
@@ -128,6 +132,7 @@ export class RowPlanner {
     const { changes, waitingFor } = want === undefined ? { changes: [] } : diffRow(want, this.rows);
     if (want === undefined) this.states.delete(key);
     else this.states.set(key, { want, contests, waitingFor });
+    if (want !== undefined) this.noteBridgeless(key, want);
     const due = [...changes, ...this.controllerChange(want)].filter((change) => !this.leaves(key, change));
     if (waitingFor !== undefined) this.settled.delete(key);
     else if (want !== undefined && changes.length === 0) {
@@ -135,6 +140,13 @@ export class RowPlanner {
       this.tolerated.delete(key);
     }
     return [...due, ...this.departure(key, want)];
+  }
+
+  private noteBridgeless(key: string, { row }: MergedWant): void {
+    if (row.table !== 'Port' || this.rows.bridge(row.bridge) !== undefined) return;
+    const keys = this.bridgeless.get(row.bridge);
+    if (keys === undefined) this.bridgeless.set(row.bridge, new Set([key]));
+    else keys.add(key);
   }
 
   /** Notes drift. True where the policy is to leave an edit as it is; what was taken away whole is always made again. */

@@ -275,6 +275,20 @@ describe('tunnel endpoints', () => {
     expect(await fire('resolveTunnelPort', { endpoint: vxlan('10.0.0.1') })).toEqual([undefined]);
   });
 
+  test('whose port got another number lose what was learned by the former one', async () => {
+    const { effects, view, jobs, start } = setUp();
+    const numbered = (ofport: number | null) =>
+      portRow({ bridge: 'br-tun', name: 'vxlan-0a000001' }, { type: 'vxlan', ofport });
+    view.addPort(numbered(2));
+    await start();
+    view.removePort('vxlan-0a000001');
+    view.addPort(numbered(null));
+    view.change({ kind: 'port-changed', port: numbered(4), previous: numbered(null), cause: 'test' });
+    view.change({ kind: 'port-changed', port: numbered(4), previous: numbered(4), cause: 'test' });
+    await jobs.settle();
+    expect(effects.forgotten).toEqual([{ bridge: 'br-tun', outPort: 2, when: 'settled' }]);
+  });
+
   test('need an address of this host', () => {
     const { plugin } = setUp({ local_ip: '192.0.2.1' });
     expect(() => plugin.start()).toThrow(/PB-TUNNELS-1: local_ip 192\.0\.2\.1 is on no interface/);

@@ -123,3 +123,30 @@ describe('where drift is only reported', () => {
     expect(rig.flows('br-int')).toHaveLength(1);
   });
 });
+
+describe('a bridge that was taken away and is made again before ovs-vswitchd looked', () => {
+  const TUNNEL = {
+    ports: [
+      {
+        kind: 'tunnel',
+        bridge: 'br-tun',
+        name: 'vxlan-1',
+        type: 'vxlan',
+        options: { remote_ip: '198.51.100.2' },
+      } as const,
+    ],
+  };
+
+  it('has its ports again, though its connection was never lost', async () => {
+    rig = await SwitchRig.start(['br-int', 'br-tun']);
+    await rig.stated('other', 'bridge', { bridges: [{ name: 'br-tun', presence: 'create' }] });
+    await rig.stated('other', 'tunnel/1', TUNNEL);
+    const bridge = rig.row('Bridge', 'br-tun')?._uuid;
+    rig.transact([
+      { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['bridges', 'delete', ['uuid', bridge]]] },
+    ]);
+    await rig.quiet();
+    expect(rig.row('Bridge', 'br-tun')).toBeDefined();
+    expect(rig.row('Port', 'vxlan-1')).toBeDefined();
+  });
+});
