@@ -37,6 +37,17 @@ export interface ColumnClaim {
   readonly columns: readonly OvsdbColumn[];
 }
 
+/**
+ * Meters or groups that a plugin writes under numbers of its own choice. Numbers that `Service.numbers` gave it need no claim; those that it
+ * may give are nobody's to claim.
+ */
+export interface NumberClaim {
+  readonly kind: 'meter' | 'group';
+  readonly bridge: Claim['bridge'];
+  /** Lowest and highest number, both included. */
+  readonly numbers: readonly [number, number];
+}
+
 /** A table of the plugin's own, by a name of its choice. The host gives it a number and keeps it. */
 export interface TableRequest {
   readonly bridge: 'integration' | 'tunnel';
@@ -66,6 +77,8 @@ export interface Manifest {
   readonly claims?: readonly Claim[];
   /** Rows that no claim covers are refused likewise. */
   readonly columns?: readonly ColumnClaim[];
+  /** Meters and groups that no claim covers, and that the plugin was not allotted, are refused likewise. */
+  readonly numbers?: readonly NumberClaim[];
   /** Tables of its own; their numbers are in `Service.tables`. What it writes there needs no claim. */
   readonly tables?: readonly TableRequest[];
   /** Its part is a condition of every port's being open: where it fails, the port stays shut. Operators must allow it. */

@@ -322,6 +322,7 @@ class AgentHost implements Host {
         messaging: messagingConnector(this.mode === 'writing' ? 'everything' : 'reading'),
         desiredStore: switchSide.store,
         effectsFor: (plugin) => switchSide.effects(plugin),
+        claimTables: (plugin, claims) => switchSide.claimTables(plugin, claims),
         packetsOf: (plugin, from, listener) => switchSide.packets.subscribe(plugin, from, listener),
         metricsFor: (plugin) => this.metricsOfAgent.of(plugin),
       },

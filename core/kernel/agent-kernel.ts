@@ -228,6 +228,8 @@ export class AgentKernel implements Kernel {
       if (manifest.tables === undefined || manifest.tables.length === 0) continue;
       const tables = await numbers.tables(manifest.id, manifest.tables, { integration, tunnel });
       allotted.set(manifest.id, tables);
+      const claims = manifest.tables.map(({ bridge, name }) => ({ bridge, tables: [tables[name] ?? []].flat() }));
+      this.options.agentServices.claimTables(manifest.id, claims);
       this.options.loggerOf('kernel').info('Tables were allotted', { plugin: manifest.id, tables });
     }
     return allotted;

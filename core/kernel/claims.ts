@@ -1,16 +1,18 @@
-import type { AgentIdentity, Claim, DesiredRecords, Manifest, OvsdbColumn } from '@patchbay/sdk';
+import type { AgentIdentity, Claim, DesiredRecords, Manifest, NumberClaim, OvsdbColumn } from '@patchbay/sdk';
 
-/** What a plugin may write: its manifest's claims, and the tables that it was allotted. */
+/** What a plugin may write: its manifest's claims, and the tables and numbers that it was allotted. */
 export interface Permit {
-  readonly manifest: Pick<Manifest, 'claims' | 'columns' | 'tables'>;
+  readonly manifest: Pick<Manifest, 'claims' | 'columns' | 'numbers' | 'tables'>;
   /** Numbers by the names in the manifest. */
   readonly allotted: Readonly<Record<string, number>>;
+  /** Whether the plugin was allotted that meter or group. */
+  readonly wasAllotted: (kind: NumberClaim['kind'], bridge: string, number: number) => boolean;
   readonly identity: Pick<AgentIdentity, 'integrationBridge' | 'tunnelBridge'>;
 }
 
 /** What of the records no claim of the manifest covers, named for people; undefined where all is covered. */
 export function unclaimed(permit: Permit, records: DesiredRecords): string | undefined {
-  return unclaimedFlow(permit, records) ?? unclaimedColumn(permit, records);
+  return unclaimedFlow(permit, records) ?? unclaimedNumber(permit, records) ?? unclaimedColumn(permit, records);
 }
 
 function unclaimedFlow(permit: Permit, records: DesiredRecords): string | undefined {
@@ -43,6 +45,21 @@ function flowCover(permit: Permit): (bridge: string, table: number, priority: nu
 function holds({ tables, priorities }: Claim, table: number, priority: number): boolean {
   const [lowest, highest] = priorities ?? [0, 65_535];
   return (tables === 'all' || tables.includes(table)) && priority >= lowest && priority <= highest;
+}
+
+function unclaimedNumber(permit: Permit, { meters = [], groups = [] }: DesiredRecords): string | undefined {
+  const written = [
+    ...meters.map(({ bridge, meter }) => ({ kind: 'meter', bridge, number: meter }) as const),
+    ...groups.map(({ bridge, group }) => ({ kind: 'group', bridge, number: group }) as const),
+  ];
+  const missing = written.find(({ kind, bridge, number }) => {
+    if (permit.wasAllotted(kind, bridge, number)) return false;
+    return !(permit.manifest.numbers ?? []).some(
+      ({ kind: claimed, bridge: where, numbers: [lowest, highest] }) =>
+        claimed === kind && isOn(permit, where, bridge) && number >= lowest && number <= highest,
+    );
+  });
+  return missing === undefined ? undefined : `${missing.kind} ${missing.number} on ${missing.bridge}`;
 }
 
 function unclaimedColumn(permit: Permit, records: DesiredRecords): string | undefined {

@@ -1,6 +1,7 @@
 import type {
   AgentIdentity,
   Announcer,
+  Claim,
   Effects,
   HookName,
   Logger,
@@ -32,6 +33,8 @@ export interface AgentServices {
   readonly desiredStore: DesiredStore;
   /** Effects are logged with who asked for them. */
   readonly effectsFor: (plugin: string, logger: Logger) => Effects;
+  /** Told of the tables that a plugin was allotted: what strangers write there is drift, as in tables that a manifest claims. */
+  readonly claimTables: (plugin: string, claims: readonly Claim[]) => void;
   readonly packetsOf: PacketSource;
   readonly metricsFor: (plugin: string) => PluginMetrics;
 }

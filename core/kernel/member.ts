@@ -59,7 +59,12 @@ export function memberOf(
     context,
     logger,
     health: health.of(id),
-    permit: { manifest, allotted: parts.tables, identity: kernel.agentServices.identity },
+    permit: {
+      manifest,
+      allotted: parts.tables,
+      wasAllotted: (kind, bridge, number) => parts.numbers.isOf(id, kind, bridge, number),
+      identity: kernel.agentServices.identity,
+    },
     flowBudget: kernel.flowBudget ?? (found.origin === 'stock' ? Number.POSITIVE_INFINITY : FLOW_BUDGET),
   });
   const store = new FileStore(kernel.settings.state_dir, id, logger);

@@ -7,7 +7,7 @@ import { isPlainObject } from './plain';
  * Meters, groups and conjunctions: above what Neutron's agent and its extensions count up from 1; Open vSwitch takes meters to 65535
  * in userspace.
  */
-const RANGES: Readonly<Record<NumberKind | 'table', readonly [number, number]>> = {
+export const ALLOTTED_RANGES: Readonly<Record<NumberKind | 'table', readonly [number, number]>> = {
   table: [100, 199],
   meter: [20_000, 59_999],
   group: [1_000_000, 1_999_999],
@@ -35,6 +35,13 @@ export class NumberBook {
     };
   }
 
+  /** Whether the number was allotted to the plugin in this run: who goes by a number asks for it again after a start. */
+  isOf(plugin: string, kind: NumberKind, bridge: string, number: number): boolean {
+    const page = this.pages.get(`${kind} ${bridge}`);
+    const owner = [...(page ?? [])].find(([, one]) => one === number)?.[0];
+    return owner?.startsWith(`${plugin}/`) === true;
+  }
+
   /** The numbers of a plugin's tables, by name. */
   async tables(
     plugin: string,
@@ -55,7 +62,7 @@ export class NumberBook {
       if (known !== undefined) return known;
       const strangers = kind === 'table' ? await this.tablesInUse(bridge) : [];
       const taken = new Set([...page.values(), ...strangers]);
-      const [first, last] = RANGES[kind];
+      const [first, last] = ALLOTTED_RANGES[kind];
       let number = first;
       while (taken.has(number)) number += 1;
       if (number > last) throw KernelError.numbersExhausted({ kind, bridge, owner, first, last });

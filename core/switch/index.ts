@@ -1,4 +1,4 @@
-import type { Effects, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
+import type { Claim, Effects, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
 import { canonical } from './canonical';
 import { Conntrack } from './conntrack/conntrack';
 import { askOver, controlSocketIn } from './conntrack/control-socket';
@@ -93,7 +93,7 @@ class SwitchSide implements Switch {
       required: plugins.filter((plugin) => plugin.required).map((plugin) => plugin.id),
       controllers: { target: OWN_CONTROLLER, replaces: options.replacedControllers ?? REFERENCE_CONTROLLERS },
       drift: settings.drift,
-      nameOfCookie: (cookie) => this.ownership.nameOf(cookie),
+      describeStranger: (bridge, flow) => this.ownership.describeStranger(bridge, flow),
       rankOf: (plugin) => ranks.get(plugin) ?? plugins.length,
     };
     this.blueprint = new Blueprint(this.rules, this.mirror);
@@ -147,6 +147,11 @@ class SwitchSide implements Switch {
       conntrack: this.conntrack,
       logger: this.options.logger,
     });
+  }
+
+  claimTables(plugin: string, claims: readonly Claim[]): void {
+    this.ownership.claim(plugin, claims);
+    for (const board of this.blueprint.allBoards()) board.compareUnwanted();
   }
 
   async start(): Promise<void> {

@@ -2,7 +2,8 @@ import type { Claim, Logger } from '@patchbay/sdk';
 import { CookieRegister, hex } from './cookies';
 import type { DesiredKeys } from './desired-store';
 import type { Blueprint } from './planner/blueprint';
-import { type BridgeRole, type OwnershipRules, ownedByRecord } from './planner/ownership';
+import type { InstalledFlow } from './planner/board';
+import { type BridgeRole, covers, type OwnershipRules, ownedByRecord } from './planner/ownership';
 import type { Rows } from './planner/rows';
 import type { ListedPlugin, SwitchSettings } from './settings';
 import { TakeOver } from './take-over';
@@ -10,7 +11,7 @@ import { TakeOver } from './take-over';
 /** Whose is what on this switch: bridge roles, cookies, completed plugins, and the reference agent's cookie on provider bridges. */
 export class Ownership implements OwnershipRules {
   readonly cookies: CookieRegister;
-  readonly claims: readonly Claim[];
+  private readonly claimed: { readonly plugin: string; readonly claim: Claim }[] = [];
   readonly takeOver: TakeOver;
 
   constructor(
@@ -25,7 +26,7 @@ export class Ownership implements OwnershipRules {
       plugins.map((plugin) => plugin.id),
       reservedCookies,
     );
-    this.claims = plugins.flatMap((plugin) => plugin.claims);
+    for (const { id, claims } of plugins) this.claim(id, claims);
     this.takeOver = new TakeOver({
       ...around,
       rows,
@@ -43,10 +44,23 @@ export class Ownership implements OwnershipRules {
     return this.patchTowardsIntegration(bridge) === undefined ? 'other' : 'provider';
   }
 
-  /** For people: whose cookie that is. */
-  nameOf(cookie: bigint): string {
+  claim(plugin: string, claims: readonly Claim[]): void {
+    this.claimed.push(...claims.map((claim) => ({ plugin, claim })));
+  }
+
+  claimants(role: BridgeRole, table: number, priority: number): readonly string[] {
+    const covering = this.claimed.filter(({ claim }) => covers(claim, role, table, priority));
+    return [...new Set(covering.map(({ plugin }) => plugin))];
+  }
+
+  /** For people: whose cookie a flow bears that nobody wants, and whose place it is in. */
+  describeStranger(bridge: string, { cookie, table, priority }: InstalledFlow): string {
     const owner = this.cookies.ownerOf(cookie);
-    return owner.kind === 'plugin' ? owner.plugin : `${owner.kind} cookie ${hex(cookie)}`;
+    if (owner.kind === 'plugin') return owner.plugin;
+    const claimants = this.claimants(this.roleOf(bridge), table, priority);
+    const place =
+      claimants.length === 0 ? '' : ` in what ${claimants.join(' and ')} claim${claimants.length === 1 ? 's' : ''}`;
+    return `${owner.kind} cookie ${hex(cookie)}${place}`;
   }
 
   isComplete(plugin: string): boolean {
@@ -56,7 +70,8 @@ export class Ownership implements OwnershipRules {
   /** Of the plugins that write to the switch: a control plane or a heartbeat has nothing that could be swept. */
   allComplete(): boolean {
     const store = this.store();
-    const writers = this.plugins.filter(({ id, claims }) => claims.length > 0 || store.keys(id).length > 0);
+    const claimants = new Set(this.claimed.map(({ plugin }) => plugin));
+    const writers = this.plugins.filter(({ id }) => claimants.has(id) || store.keys(id).length > 0);
     return writers.every(({ id }) => store.isComplete(id));
   }
 

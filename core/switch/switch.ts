@@ -1,4 +1,4 @@
-import type { Effects, Logger, SwitchReconnection, SwitchView, Unsubscribe } from '@patchbay/sdk';
+import type { Claim, Effects, Logger, SwitchReconnection, SwitchView, Unsubscribe } from '@patchbay/sdk';
 import type { DesiredKeys } from './desired-store';
 import type { ExplainedKey } from './explain';
 import type { StreamSource } from './ovsdb';
@@ -49,6 +49,8 @@ export interface Switch {
   readonly store: DesiredKeys;
   readonly view: SwitchView;
   effects(plugin: string): Effects;
+  /** Tables that a plugin was allotted, besides those that its manifest claims. Said before it states anything. */
+  claimTables(plugin: string, claims: readonly Claim[]): void;
   /** Packets that flows of plugins sent up. */
   readonly packets: Pick<PacketDispatch, 'subscribe'>;
   /** Resolves when the database was read for the first time. @throws where it cannot be within `ovsdb_timeout`. */

@@ -282,6 +282,7 @@ export class Kit {
         messaging: { connect: () => this.rpc },
         desiredStore: side.store,
         effectsFor: (id) => side.effects(id),
+        claimTables: (id, claims) => side.claimTables(id, claims),
         packetsOf: (id, from, listener) => side.packets.subscribe(id, from, listener),
         metricsFor: (id) => this.metricsOfPlugins.of(id),
       },

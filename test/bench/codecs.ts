@@ -99,7 +99,7 @@ function plan(flows: readonly Flow[], found: Parameters<ReturnType<Blueprint['bo
       fate: () => 'keep' as const,
       required: [],
       drift: 'repair',
-      nameOfCookie: String,
+      describeStranger: () => 'a stranger',
       rankOf: () => 0,
     },
     nobody,

@@ -2,6 +2,7 @@ import { type Manifest, manifestOf, type OvsdbColumn, type PluginClass, SDK_VERS
 import { satisfies, validRange } from 'semver';
 import { z } from 'zod';
 import { KernelError } from '../errors';
+import { ALLOTTED_RANGES } from '../numbers';
 import { isPlainObject } from '../plain';
 
 const Id = z
@@ -31,6 +32,21 @@ const COLUMNS = [
   'Interface:other_config',
 ] as const satisfies readonly OvsdbColumn[];
 
+/** The highest numbers of OpenFlow 1.3: OFPM_MAX (7.3.4.5) and OFPG_MAX (7.3.4.2). */
+const HIGHEST = { meter: 0xffff_0000, group: 0xffff_ff00 } as const;
+
+const NumberClaims = z
+  .strictObject({ kind: z.enum(['meter', 'group']), bridge: BridgeName, numbers: z.tuple([z.int(), z.int()]) })
+  .superRefine(({ kind, numbers: [lowest, highest] }, { addIssue }) => {
+    const refuse = (message: string) => addIssue({ code: 'custom', path: ['numbers'], message });
+    const [first, last] = ALLOTTED_RANGES[kind];
+    if (lowest < 1 || highest > HIGHEST[kind]) refuse(`is not within 1 to ${HIGHEST[kind]}`);
+    else if (lowest > highest) refuse('has its lowest number after its highest');
+    else if (lowest <= last && highest >= first) {
+      refuse(`has numbers of ${first} to ${last}, which the agent allots: ask Service.numbers for them`);
+    }
+  });
+
 const ManifestShape = z.strictObject({
   id: Id,
   summary: z
@@ -55,6 +71,7 @@ const ManifestShape = z.strictObject({
     )
     .optional(),
   columns: z.array(z.strictObject({ bridge: BridgeName, columns: z.array(z.enum(COLUMNS)) })).optional(),
+  numbers: z.array(NumberClaims).optional(),
   tables: z
     .array(
       z.strictObject({

@@ -1,6 +1,6 @@
 import type { DesiredRecords, KeyProgress } from '@patchbay/sdk';
 import { cookieOf } from '../cookies';
-import { Board, type Fate, type Step } from './board';
+import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
 import type { Contest } from './contest';
 import type { Drift, DriftPolicy } from './drift';
@@ -22,7 +22,7 @@ export interface BlueprintRules {
   readonly controllers?: ControllerRule;
   readonly drift: DriftPolicy;
   /** For people: whose cookie that is. */
-  nameOfCookie(cookie: bigint): string;
+  describeStranger(bridge: string, flow: InstalledFlow): string;
   /** A plugin's place in the order of plugins. */
   rankOf(plugin: string): number;
 }

@@ -51,8 +51,8 @@ interface BoardRules {
   readonly cookieOf: (plugin: string) => bigint;
   readonly fate: Fate;
   readonly drift: DriftPolicy;
-  /** For people: whose cookie that is. */
-  readonly nameOfCookie: (cookie: bigint) => string;
+  /** For people: whose cookie a flow bears that nobody wants, and whose place it is in. */
+  readonly describeStranger: (bridge: string, flow: InstalledFlow) => string;
 }
 
 /** What somebody else did to the bridge: one thing that is there now, or an identity that is there no more. */
@@ -267,7 +267,7 @@ export class Board {
   private driftOf(step: Step): Drift {
     if (step.act === 'remove') {
       const { before } = step;
-      const owner = before.kind === 'flow' ? this.rules.nameOfCookie(before.cookie) : 'nobody';
+      const owner = before.kind === 'flow' ? this.rules.describeStranger(this.bridge, before) : 'nobody';
       return { kind: 'added', place: placeOf(before, this.bridge), owners: [owner] };
     }
     const kind = step.act === 'add' ? 'removed' : 'changed';

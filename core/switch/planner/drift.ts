@@ -4,7 +4,7 @@ export interface Drift {
   readonly kind: 'removed' | 'changed' | 'added' | 'row';
   /** The flow or row, for people. */
   readonly place: string;
-  /** Who wanted it; of what was added, whose cookie it bears. */
+  /** Who wanted it; of what was added, whose cookie it bears and who claims the place. */
   readonly owners: readonly string[];
 }
 

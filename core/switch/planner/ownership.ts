@@ -17,7 +17,8 @@ export type BridgeRole = 'integration' | 'tunnel' | 'provider' | 'other';
 /** What decides over that which nobody wants. */
 export interface OwnershipRules {
   readonly cookies: CookieRegister;
-  readonly claims: readonly Claim[];
+  /** Plugins that claim the place. */
+  claimants(role: BridgeRole, table: number, priority: number): readonly string[];
   roleOf(bridge: string): BridgeRole;
   /** The plugin has stated all it knows of. */
   isComplete(plugin: string): boolean;
@@ -69,10 +70,11 @@ function isDrift(rules: OwnershipRules, bridge: string, { table, priority, cooki
   const role = rules.roleOf(bridge);
   if (role === 'other') return false;
   if (role === 'provider' && (cookie === 0n || !rules.recognised(bridge).has(cookie))) return false;
-  return rules.claims.some((claim) => covers(claim, role, table, priority));
+  return rules.claimants(role, table, priority).length > 0;
 }
 
-function covers(claim: Claim, role: BridgeRole, table: number, priority: number): boolean {
+/** Whether a claim is on the place. */
+export function covers(claim: Claim, role: BridgeRole, table: number, priority: number): boolean {
   if (claim.bridge !== role) return false;
   if (claim.tables !== 'all' && !claim.tables.includes(table)) return false;
   const [lowest, highest] = claim.priorities ?? [0, 65535];

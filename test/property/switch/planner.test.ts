@@ -96,7 +96,7 @@ function blueprint(rows: Rows): Blueprint {
       fate: () => 'remove',
       required: [],
       drift: 'repair',
-      nameOfCookie: String,
+      describeStranger: () => 'a stranger',
       rankOf: (plugin) => ['one', 'two'].indexOf(plugin),
     },
     rows,

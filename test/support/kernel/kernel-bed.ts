@@ -73,6 +73,7 @@ export function kernelBed(
         flushConntrack: async () => undefined,
         deleteLearned: async () => undefined,
       }),
+      claimTables: () => undefined,
       packetsOf: () => () => undefined,
       metricsFor: () => ({
         counter: () => ({ add: () => undefined }),

@@ -174,6 +174,25 @@ describe('tables of a plugin’s own', () => {
 });
 
 describe('numbers', () => {
+  const meter = (number: number) => ({
+    meters: [{ bridge: 'br-int', meter: number, unit: 'pktps', bands: [{ kind: 'drop', rate: 1, burst: 0 }] }] as const,
+  });
+
+  it('that were allotted may be stated, and no others: that key is refused, by the number’s name', async () => {
+    await boot(Probe);
+    const { numbers, desired } = probe();
+    const number = await numbers.allot('meter', 'br-int', 'p1');
+    desired.set('own', meter(number));
+    desired.set('theirs', meter(number + 1));
+    expect(bed.store.records('probe', 'own')).toBeDefined();
+    expect(bed.store.records('probe', 'theirs')).toBeUndefined();
+    expect((await desired.progress('theirs')).state).toBe('quarantined');
+    expect(bed.kernel.healthBook.plugin('probe').conditions[0]?.detail).toContain(`meter ${number + 1} on br-int`);
+    await numbers.release('meter', 'br-int', 'p1');
+    desired.set('late', meter(number));
+    expect(bed.store.records('probe', 'late')).toBeUndefined();
+  });
+
   it('are the same for the same name, and others for others', async () => {
     await boot(Probe);
     const { numbers } = probe();

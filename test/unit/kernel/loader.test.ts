@@ -38,6 +38,10 @@ describe('a manifest', () => {
     ['sdk', { id: 'a', sdk: 'one or so' }],
     ['config', { id: 'a', config: z.object({ loose: z.string() }) }],
     ['config', { id: 'a', config: z.string() }],
+    [
+      'numbers.0.numbers',
+      { id: 'a', numbers: [{ kind: 'meter' as const, bridge: 'integration' as const, numbers: [1, 20_000] as const }] },
+    ],
     ['claims.0.tables.0', { id: 'a', claims: [{ bridge: 'integration' as const, tables: [300] }] }],
     ['after.0', { id: 'a', after: ['Not An Id'] }],
   ])('is refused with the field %s', (field, manifest) => {

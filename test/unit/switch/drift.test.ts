@@ -51,6 +51,14 @@ describe('an edit by somebody else', () => {
     expect(rig.logger.lines.join('\n')).toContain('foreign cookie 0x1234');
   });
 
+  it('that adds a flow to a table that was allotted to a plugin is removed, and told with the plugin’s name', async () => {
+    await start('repair');
+    rig.side.claimTables('other', [{ bridge: 'integration', tables: [100] }]);
+    await add('table=100,priority=9 actions=drop', 0x1234n);
+    expect(rig.flows('br-int')).toHaveLength(1);
+    expect(rig.logger.lines.join('\n')).toContain('foreign cookie 0x1234 in what other claims');
+  });
+
   it('under a reserved cookie, a learned flow, or one in a table of nobody’s is none', async () => {
     await start('repair');
     await add('table=60,priority=9 actions=drop', 0x99n);
