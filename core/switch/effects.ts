@@ -10,7 +10,7 @@ import type { Conntrack } from './conntrack/conntrack';
 import { switchErrors } from './errors';
 import type { OpenFlowConnection } from './openflow';
 import { type FlowTableClient, type InstalledFlow, OpenFlowError } from './openflow';
-import { resolveFlow } from './planner/resolve';
+import { FlowResolver } from './planner/resolve';
 import { portNumber, type Rows } from './planner/rows';
 
 /** A connection that can also flush conntrack; fakes may lack it. */
@@ -129,10 +129,10 @@ function inPortOf(
 }
 
 function resolved(rows: Rows, bridge: string, actions: readonly Action[]): readonly Action[] {
-  const resolve = (port: string): number => {
+  const resolver = new FlowResolver((_bridge, port) => {
     const found = portNumber(rows, bridge, port);
     if ('number' in found) return found.number;
     throw switchErrors.noPort({ port, bridge });
-  };
-  return resolveFlow({ bridge, table: 0, priority: 0, match: {}, actions }, resolve)?.flow.actions ?? actions;
+  });
+  return resolver.flow({ bridge, table: 0, priority: 0, match: {}, actions })?.flow.actions ?? actions;
 }

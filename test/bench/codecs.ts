@@ -39,16 +39,10 @@ export async function measureCodecs(flowCount: number, portCount: number): Promi
     );
     const start = performance.now();
     const read = await connection.dumpFlows();
-    const found = read.map((wire) => ({ wire, identity: wire.key, body: wire.body }));
+    for (const flow of read) flow.inCanonicalForm();
     const dumpMs = performance.now() - start;
     await connection.close();
-    const planMs = plan(
-      flows,
-      found.map(({ wire, identity, body }) => {
-        const { table, priority, cookie } = wire;
-        return { kind: 'flow', identity, body, cookie, table, priority, decode: () => wire.decode(), wire } as const;
-      }),
-    );
+    const planMs = plan(flows, read);
     await addPorts(`unix:${ovs.dbSocket}`, portCount);
     const monitorMs = await timed(() => monitor(`unix:${ovs.dbSocket}`, portCount));
     return { flows: read.length, bundleMs, dumpMs, planMs, ports: portCount, monitorMs };

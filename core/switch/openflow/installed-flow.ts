@@ -1,5 +1,5 @@
 import type { Flow } from '@patchbay/sdk/flow';
-import { canonicalBody, canonicalKey, canonicalMatch } from './canonical';
+import { canonicalBody, canonicalKey } from './canonical';
 import { decodeInstructions } from './wire/decode-actions';
 import { decodeMatch } from './wire/decode-match';
 
@@ -15,10 +15,6 @@ export interface InstalledFlowHead {
   readonly hardTimeout: number;
   /** OFPFF_* bits. */
   readonly flags: number;
-  readonly packetCount: bigint;
-  readonly byteCount: bigint;
-  /** Seconds since the flow was added. */
-  readonly duration: number;
 }
 
 /** Where a flow's OXM fields and instructions lie in the message that brought them. */
@@ -32,13 +28,17 @@ export interface WireSpan {
 
 /** A flow that the switch has. Its canonical form and its decoded form are worked out when first asked for. */
 export class InstalledFlow {
-  private cachedKey: string | undefined;
-  private cachedBody: string | undefined;
+  private cachedKey: string | undefined = undefined;
+  private cachedBody: string | undefined = undefined;
 
   constructor(
     readonly head: InstalledFlowHead,
     readonly wire: WireSpan,
   ) {}
+
+  get kind(): 'flow' {
+    return 'flow';
+  }
 
   get table(): number {
     return this.head.table;
@@ -54,27 +54,34 @@ export class InstalledFlow {
 
   /** As `canonicalFlow`'s key of the same flow. */
   get key(): string {
-    const { bytes, matchFrom, matchTo } = this.wire;
-    this.cachedKey ??= canonicalKey(
-      this.head.bridge,
-      this.head.table,
-      this.head.priority,
-      canonicalMatch(bytes, matchFrom, matchTo),
-    );
+    if (this.cachedKey === undefined) {
+      const { bridge, table, priority } = this.head;
+      const { bytes, matchFrom, matchTo } = this.wire;
+      this.cachedKey = canonicalKey(bridge, table, priority, bytes, matchFrom, matchTo);
+    }
     return this.cachedKey;
+  }
+
+  /** The key, as a planner calls it. */
+  get identity(): string {
+    return this.key;
   }
 
   /** As `canonicalFlow`'s body of the same flow. */
   get body(): string {
-    const { bytes, instructionsFrom, instructionsTo } = this.wire;
-    this.cachedBody ??= canonicalBody(
-      this.head.idleTimeout,
-      this.head.hardTimeout,
-      bytes,
-      instructionsFrom,
-      instructionsTo,
-    );
+    if (this.cachedBody === undefined) {
+      const { idleTimeout, hardTimeout } = this.head;
+      const { bytes, instructionsFrom, instructionsTo } = this.wire;
+      this.cachedBody = canonicalBody(idleTimeout, hardTimeout, bytes, instructionsFrom, instructionsTo);
+    }
     return this.cachedBody;
+  }
+
+  /** Works the canonical form out now. */
+  inCanonicalForm(): this {
+    void this.key;
+    void this.body;
+    return this;
   }
 
   /** The flow as data; ports by name where `portName` knows one, by number elsewhere. */

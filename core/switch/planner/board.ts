@@ -1,5 +1,4 @@
 import type { Flow, Group, Meter } from '@patchbay/sdk';
-import type { InstalledFlow as WireFlow } from '../openflow/installed-flow';
 import type { Contest } from './contest';
 import { type Contribution, type Decision, decide } from './decide';
 import type { Drift, DriftPolicy } from './drift';
@@ -16,8 +15,6 @@ export interface InstalledFlow {
   readonly priority: number;
   /** The flow as data. What was read from a switch is decoded only when somebody asks. */
   decode(): Flow;
-  /** The switch's own form, where it was read from there. */
-  readonly wire?: WireFlow;
 }
 
 /** Groups and meters carry no cookie: whose they are is known only of those we wanted ourselves. */

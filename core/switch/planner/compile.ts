@@ -1,7 +1,7 @@
 import type { DesiredRecords, Flow, GateRecord, PortRecord } from '@patchbay/sdk';
 import { type Canonical, flowItem, groupItem, type Item, meterItem } from './items';
 import type { Owner } from './owner';
-import { resolveFlow, resolveGroup } from './resolve';
+import { FlowResolver, resolveGroup } from './resolve';
 import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
 import { portNumber, type Rows } from './rows';
 
@@ -50,6 +50,8 @@ class Compilation {
   private readonly numbers = new Map<string, number>();
   private readonly aliases = new Map<string, string>();
   private waits = new Set<string>();
+  /** The port that was resolved last. */
+  private last: { readonly bridge: string; readonly name: string; readonly number: number } | undefined;
 
   constructor(
     private readonly owner: Owner,
@@ -71,7 +73,8 @@ class Compilation {
     const gates = (records.gates ?? []).map((gate) => this.gate(gate));
     this.waits = held;
     // A patch port is connected when the rest of its key is in place; sets of ports are not waited for.
-    const connected = this.blocking(records.flows ?? []).length === 0;
+    const hasPatch = (records.ports ?? []).some(({ kind }) => kind === 'patch');
+    const connected = hasPatch && !this.isHeldBack(records.flows ?? []);
     const rows = [
       ...(records.bridges ?? []).map((bridge) => bridgeWant(this.owner, bridge)),
       ...(records.ports ?? []).map((port, index) => portWant(this.owner, port, adopted[index] ?? port.name, connected)),
@@ -92,22 +95,24 @@ class Compilation {
   }
 
   private flows(flows: readonly Flow[]): Item[] {
-    return flows.flatMap((flow) => {
-      const resolved = resolveFlow(flow, (port) => this.number(flow.bridge, port));
-      return resolved === undefined ? [] : [flowItem(resolved.flow, resolved.union, this.around.canonical)];
-    });
+    const resolver = new FlowResolver((bridge, port) => this.number(bridge, port));
+    const items: Item[] = [];
+    for (const flow of flows) {
+      const resolved = resolver.flow(flow);
+      if (resolved !== undefined) items.push(flowItem(resolved.flow, resolved.union, this.around.canonical));
+    }
+    return items;
   }
 
-  /** Flows of the key that are held back now. */
-  private blocking(flows: readonly Flow[]): Flow[] {
-    return flows.filter((flow) => {
+  /** Some of the flows wait for a port or for their bridge. */
+  private isHeldBack(flows: readonly Flow[]): boolean {
+    const quiet = new FlowResolver((bridge, port) => {
+      const found = portNumber(this.around.rows, bridge, this.nameOf(bridge, port));
+      return 'number' in found ? found.number : undefined;
+    });
+    return flows.some((flow) => {
       if (!this.around.isRead(flow.bridge)) return true;
-      if (this.waits.size === 0) return false;
-      const quiet = (port: string): number | undefined => {
-        const found = portNumber(this.around.rows, flow.bridge, this.nameOf(flow.bridge, port));
-        return 'number' in found ? found.number : undefined;
-      };
-      return resolveFlow(flow, quiet) === undefined;
+      return this.waits.size > 0 && quiet.flow(flow) === undefined;
     });
   }
 
@@ -119,12 +124,16 @@ class Compilation {
   }
 
   private number(bridge: string, name: string): number | undefined {
+    // Flow after flow of a key names the same port.
+    const { last } = this;
+    if (last !== undefined && last.name === name && last.bridge === bridge) return last.number;
     const actual = this.nameOf(bridge, name);
     this.names.add(name);
     this.names.add(actual);
     const found = portNumber(this.around.rows, bridge, actual);
     if ('number' in found) {
       this.numbers.set(`${bridge} ${name}`, found.number);
+      this.last = { bridge, name, number: found.number };
       return found.number;
     }
     this.waits.add(found.waitingFor);

@@ -2,7 +2,7 @@ import type { Action, Flow, Group, Match, MatchValue, PortRef } from '@patchbay/
 import { sortClauses, sortPorts, type Union, unionActions } from './items';
 
 /** Answers a port's number on the bridge in question, or undefined, having noted what is waited for. */
-export type Resolve = (port: string) => number | undefined;
+type Resolve = (port: string) => number | undefined;
 
 /** Thrown inside this file only: a flow names a port that has no number. */
 class Absent extends Error {}
@@ -12,21 +12,80 @@ export interface ResolvedFlow {
   readonly union?: Union;
 }
 
-/** The flow with numbers for names; undefined while a port it cannot do without has none. Every name is asked for, so that all absent ones are noted. */
-export function resolveFlow(flow: Flow, resolve: Resolve): ResolvedFlow | undefined {
-  let absent = false;
-  const number = (port: string): number => {
-    const found = resolve(port);
-    if (found === undefined) absent = true;
-    return found ?? 0;
-  };
-  const match = resolveMatch(flow.match, number);
-  const union = unionIn(flow.actions, number, resolve);
-  const actions = union === undefined ? resolveActions(flow.actions, number, resolve) : unionActions(union);
-  if (absent) return undefined;
-  const unchanged = match === flow.match && actions === flow.actions;
-  const resolved = unchanged ? flow : { ...flow, match, actions };
-  return union === undefined ? { flow: resolved } : { flow: resolved, union };
+/** Lists resolved last that are looked through for an equal one: a port's flows do the same few things, in turns. */
+const RECENT = 4;
+
+/** Puts numbers for names in flow after flow. Lists of actions that come out the same are one list, so that they are worked out once. */
+export class FlowResolver {
+  private readonly recent: {
+    readonly bridge: string;
+    readonly actions: readonly Action[];
+    readonly out: ResolvedActions;
+  }[] = [];
+
+  /** `resolve` answers the number of a port on a bridge, and notes what is waited for where it has none. */
+  constructor(private readonly resolve: (bridge: string, port: string) => number | undefined) {}
+
+  /** The flow with numbers for names; undefined while a port it cannot do without has none. Every name is asked for, so that all absent ones are noted. */
+  flow(flow: Flow): ResolvedFlow | undefined {
+    let absent = false;
+    const number = (port: string): number => {
+      const found = this.resolve(flow.bridge, port);
+      if (found === undefined) absent = true;
+      return found ?? 0;
+    };
+    const match = resolveMatch(flow.match, number);
+    const resolved = this.actions(flow);
+    if (absent || resolved === undefined) return undefined;
+    const { actions, union } = resolved;
+    const unchanged = match === flow.match && actions === flow.actions;
+    const same = unchanged ? flow : { ...flow, match, actions };
+    return union === undefined ? { flow: same } : { flow: same, union };
+  }
+
+  /** Undefined where a port is absent; that is not remembered. */
+  private actions({ bridge, actions }: Flow): ResolvedActions | undefined {
+    const known = this.recent.find((one) => one.bridge === bridge && sameActions(one.actions, actions));
+    if (known !== undefined) return known.out;
+    let absent = false;
+    const resolve = (port: string): number | undefined => this.resolve(bridge, port);
+    const number = (port: string): number => {
+      const found = resolve(port);
+      if (found === undefined) absent = true;
+      return found ?? 0;
+    };
+    const union = unionIn(actions, number, resolve);
+    const resolved = union === undefined ? resolveActions(actions, number, resolve) : unionActions(union);
+    if (absent) return undefined;
+    const out = { actions: resolved === actions ? actions : Object.freeze(resolved), union };
+    if (this.recent.length === RECENT) this.recent.shift();
+    this.recent.push({ bridge, actions, out });
+    return out;
+  }
+}
+
+interface ResolvedActions {
+  readonly actions: readonly Action[];
+  readonly union: Union | undefined;
+}
+
+function sameActions(left: readonly Action[], right: readonly Action[]): boolean {
+  if (left === right) return true;
+  return left.length === right.length && left.every((action, index) => sameValue(action, right[index]));
+}
+
+/** Equal as plain data, down to its keys' order: what one function has made, again and again, is found equal. */
+function sameValue(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  const keys = Object.keys(left);
+  const others = Object.keys(right);
+  return (
+    keys.length === others.length &&
+    keys.every((key, index) => {
+      return key === others[index] && sameValue(left[key as keyof typeof left], right[key as keyof typeof right]);
+    })
+  );
 }
 
 /** The group with numbers for names, or undefined while one is absent. */

@@ -2,7 +2,6 @@ import type { Logger } from '@patchbay/sdk';
 import type { FlowTableClient, FlowUpdate } from '../openflow';
 import type { Blueprint } from '../planner/blueprint';
 import type { Observation } from '../planner/board';
-import { installedFlow } from './installation';
 
 interface Watched {
   readonly client: FlowTableClient;
@@ -68,7 +67,7 @@ function observationOf(update: FlowUpdate): Observation[] {
     case 'initial':
     case 'added':
     case 'modified':
-      return [{ present: installedFlow(update.flow) }];
+      return [{ present: update.flow }];
     case 'removed':
       return [{ absent: update.flow.key }];
     default:

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger, Meter } from '@patchbay/sdk';
 import { canonical } from '../canonical';
-import type { FlowTableClient, InstalledFlow as WireFlow } from '../openflow';
+import type { FlowTableClient } from '../openflow';
 import type { Blueprint } from '../planner/blueprint';
-import type { Installed, InstalledFlow } from '../planner/board';
+import type { Installed } from '../planner/board';
 import type { Links } from './links';
 
 /** What is on the bridges: reads those that are unread, and notices when a table that had flows of ours is empty. */
@@ -98,7 +98,7 @@ async function readInstalled(client: FlowTableClient): Promise<Installed[]> {
   const installed: Installed[] = [];
   for (const [index, flow] of flows.entries()) {
     if (index % FLOWS_A_TURN === FLOWS_A_TURN - 1) await nextTurn();
-    installed.push(installedFlow(flow));
+    installed.push(flow.inCanonicalForm());
   }
   for (const group of groups) {
     installed.push({ kind: 'group', identity: `group=${group.group}`, body: canonical.groupBody(group), group });
@@ -107,20 +107,6 @@ async function readInstalled(client: FlowTableClient): Promise<Installed[]> {
     installed.push({ kind: 'meter', identity: `meter=${meter.meter}`, body: canonical.meterBody(meter), meter });
   }
   return installed;
-}
-
-/** A flow as the switch gave it. */
-export function installedFlow(flow: WireFlow): InstalledFlow {
-  return {
-    kind: 'flow',
-    identity: flow.key,
-    body: flow.body,
-    cookie: flow.cookie,
-    table: flow.table,
-    priority: flow.priority,
-    decode: () => flow.decode(),
-    wire: flow,
-  };
 }
 
 /** A datapath without meters refuses to list them. */

@@ -1,4 +1,4 @@
-import type { FlowTableMessage, GroupMod, MeterMod } from '../openflow';
+import { type FlowTableMessage, type GroupMod, InstalledFlow, type MeterMod } from '../openflow';
 import type { Step } from '../planner/board';
 
 /** The steps of one bridge in the order in which they are sent. */
@@ -43,7 +43,7 @@ function removalOf(step: Step & { act: 'remove' }): FlowTableMessage {
   const { before } = step;
   switch (before.kind) {
     case 'flow':
-      if (before.wire !== undefined) return { kind: 'flow', command: 'delete_installed', installed: before.wire };
+      if (before instanceof InstalledFlow) return { kind: 'flow', command: 'delete_installed', installed: before };
       return { kind: 'flow', command: 'delete_strict', flow: before.decode(), cookie: before.cookie };
     case 'group':
       return { kind: 'group', command: 'delete', group: before.group.group } satisfies GroupMod;

@@ -108,9 +108,6 @@ test('a flow encoded and decoded is the same flow', () => {
         hardTimeout: 0,
         idleTimeout: flow.idleTimeout ?? 0,
         flags: 0,
-        packetCount: 0n,
-        byteCount: 0n,
-        duration: 0,
       };
       const installed = new InstalledFlow(head, {
         bytes,

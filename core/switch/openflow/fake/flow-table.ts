@@ -1,9 +1,9 @@
 import { type Action, type Flow, type Match, matchFields, matchHasVlan, type ResolvePort } from '@patchbay/sdk/flow';
-import { type MatchEntry, matchEntries } from '../canonical';
 import type { FlowFilter, FlowMod } from '../client';
 import { errorNamed } from '../errors';
 import { InstalledFlow, type InstalledFlowHead } from '../installed-flow';
 import { cookiePair } from '../messages/encode-mods';
+import { type MatchEntry, matchEntries } from '../wire/canonical-match';
 import { writeInstructions } from '../wire/encode-actions';
 import { matchBounds, readFields, writeMatchFields } from '../wire/oxm';
 import { WireWriter } from '../wire/writer';
@@ -199,9 +199,6 @@ export class FakeFlowTable {
       idleTimeout: of.idleTimeout ?? 0,
       hardTimeout: of.hardTimeout ?? 0,
       flags: of.flags ?? 0,
-      packetCount: 0n,
-      byteCount: 0n,
-      duration: 0,
     };
   }
 }

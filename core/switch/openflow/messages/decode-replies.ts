@@ -21,6 +21,20 @@ function text(bytes: Buffer, at: number, length: number): string {
   return bytes.toString('utf8', at, end < 0 || end > at + length ? at + length : end);
 }
 
+const cookies = new Map<number, bigint>();
+
+/** A cookie; the same few are on all flows, and stand for them as one number. */
+function cookieAt(bytes: Buffer, at: number): bigint {
+  const high = bytes.readUInt32BE(at);
+  const low = bytes.readUInt32BE(at + 4);
+  const known = cookies.get(low);
+  if (known !== undefined && Number(known >> 32n) === high) return known;
+  const cookie = bytes.readBigUInt64BE(at);
+  if (cookies.size >= 1024) cookies.clear();
+  cookies.set(low, cookie);
+  return cookie;
+}
+
 /** Flow statistics entries of one multipart part, appended to `into`. */
 export function decodeFlowStats(bridge: string, bytes: Buffer, from: number, into: InstalledFlow[]): void {
   let at = from;
@@ -33,14 +47,11 @@ export function decodeFlowStats(bridge: string, bytes: Buffer, from: number, int
         {
           bridge,
           table: bytes[at + 2] ?? 0,
-          duration: bytes.readUInt32BE(at + 4),
           priority: bytes.readUInt16BE(at + 12),
           idleTimeout: bytes.readUInt16BE(at + 14),
           hardTimeout: bytes.readUInt16BE(at + 16),
           flags: bytes.readUInt16BE(at + 18),
-          cookie: bytes.readBigUInt64BE(at + 24),
-          packetCount: bytes.readBigUInt64BE(at + 32),
-          byteCount: bytes.readBigUInt64BE(at + 40),
+          cookie: cookieAt(bytes, at + 24),
         },
         { bytes, matchFrom: match.from, matchTo: match.to, instructionsFrom: match.end, instructionsTo: end },
       ),
@@ -223,9 +234,6 @@ export function decodeFlowUpdates(bridge: string, version: number, bytes: Buffer
         priority: bytes.readUInt16BE(at + layout.priority),
         cookie: bytes.readBigUInt64BE(at + 16),
         flags: 0,
-        packetCount: 0n,
-        byteCount: 0n,
-        duration: 0,
       };
       const wire = {
         bytes,
