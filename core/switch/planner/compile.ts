@@ -125,8 +125,7 @@ class Compilation {
 
   private number(bridge: string, name: string): number | undefined {
     // Flow after flow of a key names the same port.
-    const { last } = this;
-    if (last !== undefined && last.name === name && last.bridge === bridge) return last.number;
+    if (this.last?.name === name && this.last.bridge === bridge) return this.last.number;
     const actual = this.nameOf(bridge, name);
     this.names.add(name);
     this.names.add(actual);

@@ -4,7 +4,7 @@ import { type Flow, printFlow, type SecurityGroup, type SecurityGroupRule } from
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { askOver } from '../../../core/switch/conntrack/control-socket';
-import { resolveFlow } from '../../../core/switch/planner/resolve';
+import { FlowResolver } from '../../../core/switch/planner/resolve';
 import { FlowSet } from '../../../plugins/security-groups/flow-set';
 import { boundPort, VLAN_SEGMENT } from '../../support/plugin-kit';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
@@ -167,8 +167,9 @@ async function flowsOf(
 
 async function install(flows: readonly Flow[]): Promise<void> {
   const joined = new FlowSet();
+  const resolver = new FlowResolver((_bridge, name) => PORTS[name]);
   for (const one of flows) {
-    const resolved = resolveFlow(one, (name) => PORTS[name]);
+    const resolved = resolver.flow(one);
     if (resolved === undefined) throw new Error(`a flow names an unknown port: ${printFlow(one)}`);
     joined.add(resolved.flow);
   }
