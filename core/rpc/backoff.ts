@@ -26,7 +26,9 @@ const LONGEST_PENALTY_MS = 60_000;
 
 /**
  * Neutron's policy against a server that is overrun: every method has a timeout of its own, which doubles with each timeout up to
- * a maximum, and a timed out caller is held back a random while, so that a thousand agents do not come back at once.
+ * a maximum, and a timed out caller is held back a random while, so that a thousand agents do not come back at once. Calls that waited
+ * side by side double it once. Unlike Neutron's it is forgotten once an answer came within the initial timeout: a lost answer after an
+ * outage of an hour ago must not take ten minutes.
  */
 export class CallTimeouts {
   private readonly current = new Map<string, number>();
@@ -43,11 +45,18 @@ export class CallTimeouts {
     return Math.min(this.current.get(scopedMethod) ?? this.options.initialMs, this.maxMs);
   }
 
-  /** Counts one timeout and returns the milliseconds to hold the caller back: random(0, min(what it waited, 60 s)). */
-  timedOut(scopedMethod: string): number {
-    const waited = this.timeoutOf(scopedMethod);
-    this.current.set(scopedMethod, Math.min(waited * 2, this.maxMs));
-    return this.random() * Math.min(waited, LONGEST_PENALTY_MS);
+  /**
+   * Counts the timeout of a call that waited this many milliseconds, and returns the milliseconds to hold its caller back:
+   * random(0, min(what it waited, 60 s)).
+   */
+  timedOut(scopedMethod: string, waitedMs: number): number {
+    if (waitedMs >= this.timeoutOf(scopedMethod)) this.current.set(scopedMethod, Math.min(waitedMs * 2, this.maxMs));
+    return this.random() * Math.min(waitedMs, LONGEST_PENALTY_MS);
+  }
+
+  /** An answer came after this many milliseconds. */
+  answered(scopedMethod: string, tookMs: number): void {
+    if (tookMs <= this.options.initialMs) this.current.delete(scopedMethod);
   }
 
   /** Caps every method's timeout from now on; an agent that stops uses it so as not to hang on its farewell. */

@@ -73,13 +73,15 @@ export class RpcClient {
   ): Promise<unknown> {
     const scoped = scopedMethod(target.namespace, method);
     const timeoutMs = options.timeoutMs ?? this.ports.timeouts.timeoutOf(scoped);
+    const begun = performance.now();
     try {
       const reply = await this.exchange(target, method, args, { ...options, timeoutMs });
+      this.ports.timeouts.answered(scoped, performance.now() - begun);
       if (reply.failure) throw reply.failure;
       return reply.result;
     } catch (reason) {
       if (reason instanceof MessagingTimeout && options.timeoutMs === undefined) {
-        await pause(this.ports.timeouts.timedOut(scoped), this.stopping.signal);
+        await pause(this.ports.timeouts.timedOut(scoped, timeoutMs), this.stopping.signal);
       }
       throw reason;
     }

@@ -84,10 +84,12 @@ export class Heartbeat implements Plugin {
     }
     const devices = await this.countDevices();
     const gathered = await this.announcer.event('report', (calls) => calls.reportState({ devices }));
-    const heard = await this.controlPlane.reportState({
+    const state = {
       configurations: configurations(this.identity, this.config, { summary, devices }, gathered.value.configurations),
       startFlag: !this.synced,
-    });
+    };
+    // As long as until the next one is due: an answer that was lost must not keep the next report back.
+    const heard = await this.controlPlane.reportState(state, { timeoutMs: this.config.report_interval * 1_000 });
     this.succeeded();
     if (heard === 'revived') {
       this.synchronisation.request('the control plane had taken this agent for dead');

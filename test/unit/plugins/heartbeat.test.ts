@@ -21,9 +21,11 @@ function setUp(options: Readonly<Record<string, unknown>> = {}, contributed: Rea
   const logger = new FakeLogger();
   const synchronisation = new FakeSynchronisation();
   const reports: AgentState[] = [];
+  const patience: (number | undefined)[] = [];
   const server: { away: boolean; answer: Heard } = { away: false, answer: 'alive' };
   const controlPlane = {
-    reportState: async (state: AgentState) => {
+    reportState: async (state: AgentState, options?: { readonly timeoutMs: number }) => {
+      patience.push(options?.timeoutMs);
       if (server.away) throw new Error('the server does not answer');
       reports.push(state);
       return server.answer;
@@ -50,7 +52,7 @@ function setUp(options: Readonly<Record<string, unknown>> = {}, contributed: Rea
     await jobs.periodic.get('report')?.work();
     await jobs.settle();
   };
-  return { view, jobs, health, logger, synchronisation, reports, server, plugin, beat };
+  return { view, jobs, health, logger, synchronisation, reports, patience, server, plugin, beat };
 }
 
 describe('the heartbeat', () => {
@@ -62,6 +64,13 @@ describe('the heartbeat', () => {
     expect(jobs.periodic.get('report')?.intervalMs).toBe(10_000);
     await beat();
     expect(reports).toHaveLength(2);
+  });
+
+  test('waits for an answer no longer than until its next report is due', async () => {
+    const { plugin, jobs, patience } = setUp({ report_interval: 10 });
+    plugin.start();
+    await jobs.settle();
+    expect(patience).toEqual([10_000]);
   });
 
   test('reports every field that the server reads', async () => {

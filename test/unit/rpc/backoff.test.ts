@@ -8,15 +8,30 @@ describe('call timeouts', () => {
     const policy = timeouts();
     const seen = Array.from({ length: 6 }, () => {
       const before = policy.timeoutOf('m');
-      policy.timedOut('m');
+      policy.timedOut('m', before);
       return before;
     });
     expect(seen).toEqual([60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
   });
 
+  it('double once for calls that waited side by side', () => {
+    const policy = timeouts();
+    for (let call = 0; call < 5; call += 1) policy.timedOut('m', 60_000);
+    expect(policy.timeoutOf('m')).toBe(120_000);
+  });
+
+  it('are as at first once an answer came within the first', () => {
+    const policy = timeouts();
+    policy.timedOut('m', 60_000);
+    policy.answered('m', 70_000);
+    expect(policy.timeoutOf('m')).toBe(120_000);
+    policy.answered('m', 5_000);
+    expect(policy.timeoutOf('m')).toBe(60_000);
+  });
+
   it('are counted for each method of each namespace', () => {
     const policy = timeouts();
-    policy.timedOut(scopedMethod('trunk', 'm'));
+    policy.timedOut(scopedMethod('trunk', 'm'), 60_000);
     expect([policy.timeoutOf(scopedMethod('trunk', 'm')), policy.timeoutOf(scopedMethod(undefined, 'm'))]).toEqual([
       120_000, 60_000,
     ]);
@@ -24,13 +39,13 @@ describe('call timeouts', () => {
 
   it('hold the caller back a random part of what it waited, of 60 s at most', () => {
     const policy = timeouts();
-    expect([policy.timedOut('m'), policy.timedOut('m')]).toEqual([30_000, 30_000]);
-    expect(new CallTimeouts({ initialMs: 1000, maxMs: 2000, random: () => 0.5 }).timedOut('m')).toBe(500);
+    expect([policy.timedOut('m', 60_000), policy.timedOut('m', 120_000)]).toEqual([30_000, 30_000]);
+    expect(new CallTimeouts({ initialMs: 1000, maxMs: 2000, random: () => 0.5 }).timedOut('m', 1000)).toBe(500);
   });
 
   it('are capped by a later maximum, for methods that had grown too', () => {
     const policy = timeouts();
-    policy.timedOut('m');
+    policy.timedOut('m', 60_000);
     policy.setMaxTimeout(10_000);
     expect([policy.timeoutOf('m'), policy.timeoutOf('n')]).toEqual([10_000, 10_000]);
   });
