@@ -10,6 +10,7 @@ import type {
   Unsubscribe,
 } from '@patchbay/sdk';
 import {
+  type AmqpConnector,
   createMessaging,
   decodePush,
   type Messaging,
@@ -27,9 +28,9 @@ type Problem = { readonly code: string; readonly field: string; readonly detail:
 /** `everything`, or only what changes nothing at the server and on the broker: for a plan beside a running agent. */
 export type MessagingScope = 'everything' | 'reading';
 
-/** RPC as plugins see it, on oslo.messaging. */
-export function messagingConnector(scope: MessagingScope): MessagingConnector {
-  return { connect: (options) => new BrokerConnection(options, scope) };
+/** RPC as plugins see it, on oslo.messaging. `connect` reaches a broker other than by AMQP. */
+export function messagingConnector(scope: MessagingScope, connect?: AmqpConnector): MessagingConnector {
+  return { connect: (options) => new BrokerConnection(options, scope, connect) };
 }
 
 /** Methods of the server that change nothing there. */
@@ -40,12 +41,14 @@ class BrokerConnection implements RpcConnection {
   private readonly followed: FollowedObjects;
   private readonly restoredListeners = new Set<() => void>();
   private readonly problemListeners = new Set<(problem: Problem) => void>();
+  /** Why the broker is not connected, where it is not. */
   private trouble = 'not connected yet';
 
   /** Throws TransportUrlError or RabbitOptionError for options that cannot be used; opens nothing. */
   constructor(
     private readonly options: MessagingOptions,
     private readonly scope: MessagingScope,
+    private readonly connect: AmqpConnector | undefined,
   ) {
     resolveRabbitOptions(options.rabbit, parseTransportUrl(options.transportUrl));
     this.followed = new FollowedObjects(options.pullStep, (type, filter) =>
@@ -66,11 +69,11 @@ class BrokerConnection implements RpcConnection {
       maxResponseTimeoutMs: this.options.maxCallTimeoutMs,
       pingEnabled: this.options.pingEnabled,
       connectionName: `patchbay-${this.options.host}`,
+      ...(this.connect && { connect: this.connect }),
     });
     this.messaging = messaging;
-    messaging.on('connected', () => this.connected());
     messaging.on('restored', () => {
-      this.connected();
+      this.trouble = 'connecting again';
       for (const listener of this.restoredListeners) listener();
     });
     messaging.on('lost', ({ reason }) => {
@@ -82,7 +85,6 @@ class BrokerConnection implements RpcConnection {
     messaging.on('blocked', ({ reason }) => {
       this.trouble = `the broker takes no messages: ${reason}`;
     });
-    messaging.on('unblocked', () => this.connected());
     messaging.on('problem', ({ code, field, message }) => this.problem({ code, field, detail: message }));
     messaging.on('mismatch', ({ exchange, durableExpected }) =>
       this.problem({
@@ -169,22 +171,19 @@ class BrokerConnection implements RpcConnection {
   async state(): Promise<RpcState> {
     const stats = this.messaging?.stats();
     const url = redactTransportUrl(this.options.transportUrl);
+    const connected = stats?.connected === true && !stats.blocked;
     return {
-      connected: this.trouble === '',
+      connected,
       connections: stats?.connections ?? 0,
       queues: stats?.queues ?? 0,
       lastReceivedMsAgo: stats?.ageOfLastMessageMs ?? null,
       received: stats?.received ?? 0,
-      detail: this.trouble === '' ? url : `${url}: ${this.trouble}`,
+      detail: connected ? url : `${url}: ${this.trouble}`,
     };
   }
 
   async close(): Promise<void> {
     await this.messaging?.close();
-  }
-
-  private connected(): void {
-    this.trouble = '';
   }
 
   private problem(problem: Problem): void {

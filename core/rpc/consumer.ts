@@ -52,6 +52,11 @@ export class Consumer {
   private connectionGone = new AbortController();
   private everReady = false;
   private closed = false;
+  private stands: () => void = () => undefined;
+  /** The queues stood for the first time, or never will: what is asked before would be answered with what a push has overtaken. */
+  readonly stood = new Promise<void>((resolve) => {
+    this.stands = resolve;
+  });
 
   constructor(private readonly settings: ConsumerSettings) {
     const { options, queuePrefix } = settings;
@@ -59,6 +64,11 @@ export class Consumer {
     const suffix = options.use_queue_manager ? `${options.hostname || hostname()}:${options.processname}:1` : newId();
     this.replyQueue = `reply_${suffix}`;
     this.notificationQueue = `${queuePrefix}_fanout_${suffix}`;
+  }
+
+  /** Its queues stand and are consumed. */
+  get isReady(): boolean {
+    return this.station !== undefined;
   }
 
   /** How many queues of this process exist while it is connected. */
@@ -105,6 +115,7 @@ export class Consumer {
   /** Deletes the queues of this process, unless the queue manager keeps their names. */
   async close(): Promise<void> {
     this.closed = true;
+    this.stands();
     const { station } = this;
     this.station = undefined;
     if (!station || this.settings.options.use_queue_manager) return;
@@ -144,6 +155,7 @@ export class Consumer {
     this.station = { connection, channel, exchanges };
     if (this.everReady) this.settings.onRestored({ queuesSurvived: survived });
     this.everReady = true;
+    this.stands();
   }
 
   private async setUpShared(

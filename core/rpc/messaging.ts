@@ -54,6 +54,8 @@ export interface MessagingEvents {
 }
 
 export interface MessagingStats {
+  /** Messages can arrive and leave: both connections and the queues stand. */
+  readonly connected: boolean;
   readonly connections: number;
   readonly queues: number;
   /** Milliseconds since the last message arrived; undefined before the first. */
@@ -141,7 +143,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
         random,
       });
     this.consuming = link('consume', (connection) => this.consumer.prepare(connection));
-    this.publishing = link('publish', async () => undefined);
+    this.publishing = link('publish', () => this.consumer.stood);
     const publisher = new Publisher(this.publishing, { compress: options.kombu_compression !== '', onMismatch });
     const publish: Publisher['publish'] = (message, signal) => publisher.publish(message, signal);
     this.client = new RpcClient({
@@ -239,6 +241,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
 
   stats(): MessagingStats {
     return {
+      connected: this.consumer.isReady && this.publishing.connected,
       connections: [this.consuming, this.publishing].filter((link) => link.connected).length,
       queues: this.consumer.queues,
       ageOfLastMessageMs: this.lastMessageAt === undefined ? undefined : Date.now() - this.lastMessageAt,

@@ -61,6 +61,7 @@ describe('several brokers', () => {
     const broker = new MemoryBroker();
     broker.answerOn(() => false);
     expect(open(broker).stats()).toEqual({
+      connected: false,
       connections: 0,
       queues: 0,
       ageOfLastMessageMs: undefined,
@@ -79,6 +80,33 @@ describe('several brokers', () => {
     broker.answerOn(() => true);
     await expect(call).resolves.toBe('here');
     expect(opened.stats().ageOfLastMessageMs).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('a request before the queues stand', () => {
+  it('waits for them: what is pushed after the answer was made is not to be missed', async () => {
+    const broker = new MemoryBroker();
+    const server = open(broker);
+    const asked = jest.fn(() => 'here');
+    await server.listen({ topic: 't', shared: true, version: '1.0' }, { m: asked }).ready;
+    await connected(server);
+    let letIn: () => void = () => undefined;
+    const admitted = new Promise<void>((resolve) => {
+      letIn = resolve;
+    });
+    const agent = createMessaging({
+      transportUrl: 'rabbit://u:p@h1/',
+      connect: async (target) => {
+        if (target.connectionName.includes(':consume:')) await admitted;
+        return broker.connect(target);
+      },
+    });
+    const call = agent.call({ topic: 't', version: '1.0' }, 'm');
+    for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).not.toHaveBeenCalled();
+    letIn();
+    await expect(call).resolves.toBe('here');
+    await agent.close();
   });
 });
 

@@ -1,0 +1,62 @@
+import type { RpcConnection } from '@patchbay/sdk';
+import { messagingConnector } from '../../../core/agent/messaging';
+import type { AmqpConnection, AmqpConnector } from '../../../core/rpc';
+import { MemoryBroker } from '../../support/memory-broker';
+
+const rabbit = { rabbit_retry_interval: 0.01, rabbit_retry_backoff: 0, rabbit_interval_max: 0.01 };
+const opened: RpcConnection[] = [];
+afterEach(async () => {
+  for (const connection of opened.splice(0)) await connection.close();
+});
+
+function open(connect: AmqpConnector, objectVersions: Readonly<Record<string, string>> = {}): RpcConnection {
+  const connection = messagingConnector('everything', connect).connect({
+    transportUrl: 'rabbit://u:p@h1/',
+    controlExchange: 'neutron',
+    host: 'host1',
+    callTimeoutMs: 1000,
+    maxCallTimeoutMs: 1000,
+    rabbit,
+    pingEnabled: false,
+    objectVersions,
+    pullStep: 20,
+  });
+  opened.push(connection);
+  connection.open();
+  return connection;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+describe('the connection to the broker, as a status shows it', () => {
+  it('is no longer failing once its publishing half alone was lost and came back', async () => {
+    const broker = new MemoryBroker();
+    let publishing: AmqpConnection | undefined;
+    const connection = open(async (target) => {
+      const made = await broker.connect(target);
+      if (target.connectionName.includes(':publish:')) publishing = made;
+      return made;
+    });
+    await until(async () => (await connection.state()).connected);
+    broker.answerOn(() => false);
+    await publishing?.close();
+    await until(async () => (await connection.state()).detail.includes('cannot reach h1'));
+    expect(await connection.state()).toMatchObject({ connected: false, connections: 1 });
+    broker.answerOn(() => true);
+    await until(async () => (await connection.state()).connections === 2);
+    expect(await connection.state()).toMatchObject({ connected: true, detail: 'rabbit://u:***@h1:5672/' });
+  });
+
+  it('says that the broker takes no messages, for as long as it does not', async () => {
+    const broker = new MemoryBroker();
+    const connection = open(broker.connect);
+    await until(async () => (await connection.state()).connected);
+    broker.setBlocked(true);
+    expect(await connection.state()).toMatchObject({ connected: false });
+    expect((await connection.state()).detail).toContain('the broker takes no messages: low on memory');
+    broker.setBlocked(false);
+    expect(await connection.state()).toMatchObject({ connected: true });
+  });
+});
