@@ -44,7 +44,8 @@ const FAREWELL_MS = 2_000;
 export class Consumer {
   readonly replyQueue: string;
   readonly notificationQueue: string;
-  private readonly bindings = new Map<string, Binding>();
+  /** Each with how many asked for it: the last one to leave unbinds. */
+  private readonly bindings = new Map<string, { readonly binding: Binding; users: number }>();
   private readonly shared = new Map<string, Binding>();
   private readonly random: () => number;
   private station: { connection: AmqpConnection; channel: AmqpChannel; exchanges: ExchangeDeclarer } | undefined;
@@ -85,8 +86,11 @@ export class Consumer {
   /** Binds the notification queue. Resolves once bound, or at once while disconnected: the next set-up binds it. */
   bind(binding: Binding): Promise<void> {
     return this.inTurn(async () => {
+      const present = this.bindings.get(keyOf(binding));
+      if (present) present.users += 1;
+      if (present) return;
       const isFirst = this.bindings.size === 0;
-      this.bindings.set(keyOf(binding), binding);
+      this.bindings.set(keyOf(binding), { binding, users: 1 });
       if (!this.station) return;
       const { channel, exchanges } = this.station;
       if (isFirst) await channel.assertQueue(this.notificationQueue, transientQueue(this.settings.options));
@@ -98,7 +102,11 @@ export class Consumer {
 
   unbind(binding: Binding): Promise<void> {
     return this.inTurn(async () => {
-      if (!this.bindings.delete(keyOf(binding)) || !this.station) return;
+      const present = this.bindings.get(keyOf(binding));
+      if (present) present.users -= 1;
+      if (!present || present.users > 0) return;
+      this.bindings.delete(keyOf(binding));
+      if (!this.station) return;
       await this.station.channel.unbindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
     });
   }
@@ -144,9 +152,9 @@ export class Consumer {
     await channel.assertQueue(this.replyQueue, transientQueue(options));
     if (this.bindings.size > 0) {
       await channel.assertQueue(this.notificationQueue, transientQueue(options));
-      for (const { exchange, routingKey } of this.bindings.values()) {
-        await exchanges.declare(exchange);
-        await channel.bindQueue(this.notificationQueue, exchange.name, routingKey);
+      for (const { binding } of this.bindings.values()) {
+        await exchanges.declare(binding.exchange);
+        await channel.bindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
       }
       await this.consume(channel, this.notificationQueue, this.settings.onNotification);
     }

@@ -207,7 +207,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
     return this.client.fanout(target, method, args, context);
   }
 
-  /** Registers endpoints and binds for them. Listeners of one topic are tried in the order of their registration. */
+  /** Registers endpoints and binds for them. Of several listeners of a topic the first answers calls; all hear the rest. */
   listen(listening: Listening, endpoints: Endpoints): Listener {
     const remove = this.dispatcher.add(listening, endpoints);
     const bindings: Binding[] = [];

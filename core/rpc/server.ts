@@ -48,7 +48,8 @@ const DISPATCHER_MODULE = 'oslo_messaging.rpc.dispatcher';
 const PING = 'oslo_rpc_server_ping';
 
 /**
- * Hands messages to endpoints, in the order of arrival and without waiting for one before the next is begun.
+ * Hands messages to endpoints, in the order of arrival and without waiting for one before the next is begun. A call goes to the first
+ * listener of its topic that has the method, anything else to each that has it.
  * A message that cannot be handed on is reported once and dropped; a call gets the failure oslo.messaging would answer with.
  */
 export class Dispatcher {
@@ -145,13 +146,12 @@ export class Dispatcher {
     const compatible = (this.registrations.get(topic) ?? []).filter(
       ({ listening }) => listening.namespace === namespace && isCompatible(listening.version, version),
     );
-    for (const { endpoints } of compatible) {
-      const endpoint = Object.hasOwn(endpoints, method) ? endpoints[method] : undefined;
-      if (endpoint) {
-        this.answer(topic, request, endpoint);
-        return;
-      }
-    }
+    const able = compatible.flatMap(({ endpoints }) =>
+      Object.hasOwn(endpoints, method) ? (endpoints[method] ?? []) : [],
+    );
+    // A call has one answer; what wants none is for all who listen, as it was when each had a queue of its own.
+    for (const endpoint of request.reply ? able.slice(0, 1) : able) this.answer(topic, request, endpoint);
+    if (able.length > 0) return;
     if (compatible.length > 0) {
       const text = `no endpoint of ${topic} has a method ${method}`;
       this.refuse(

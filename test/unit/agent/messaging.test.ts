@@ -1,6 +1,6 @@
 import type { RpcConnection } from '@patchbay/sdk';
 import { messagingConnector } from '../../../core/agent/messaging';
-import type { AmqpConnection, AmqpConnector } from '../../../core/rpc';
+import { type AmqpConnection, type AmqpConnector, createMessaging } from '../../../core/rpc';
 import { MemoryBroker } from '../../support/memory-broker';
 
 const rabbit = { rabbit_retry_interval: 0.01, rabbit_retry_backoff: 0, rabbit_interval_max: 0.01 };
@@ -58,5 +58,31 @@ describe('the connection to the broker, as a status shows it', () => {
     expect((await connection.state()).detail).toContain('the broker takes no messages: low on memory');
     broker.setBlocked(false);
     expect(await connection.state()).toMatchObject({ connected: true });
+  });
+});
+
+describe('pushes of a type of object', () => {
+  it('reach each who watches it, and go on reaching the cache when another no longer does', async () => {
+    const broker = new MemoryBroker();
+    const connection = open(broker.connect, { Port: '1.7' });
+    const heard: string[] = [];
+    connection.watchObjects('Port', '1.7', () => heard.push('cache'));
+    const unwatch = connection.watchObjects('Port', '1.7', () => heard.push('plugin'));
+    await until(async () => (await connection.state()).connected);
+    const server = createMessaging({ transportUrl: 'rabbit://u:p@h1/', connect: broker.connect });
+    const push = () =>
+      server.fanout({ topic: 'neutron-vo-Port-1.7', version: '1.1' }, 'push', {
+        event_type: 'updated',
+        resource_list: [],
+      });
+    await push();
+    await until(async () => heard.length >= 2);
+    expect(heard).toEqual(['cache', 'plugin']);
+    unwatch();
+    for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    await push();
+    await until(async () => heard.length >= 3);
+    expect(heard).toEqual(['cache', 'plugin', 'cache']);
+    await server.close();
   });
 });

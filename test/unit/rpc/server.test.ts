@@ -66,6 +66,17 @@ describe('the dispatcher', () => {
     expect(called).toEqual(['n', 'two', 'plain']);
   });
 
+  it('hands what wants no answer to every listener of its topic, and a call to the first', () => {
+    const { dispatcher, request } = setUp();
+    const called: string[] = [];
+    dispatcher.add({ topic: 't', version: '1.1' }, { m: () => called.push('first') });
+    dispatcher.add({ topic: 't', version: '1.1' }, { m: () => called.push('second'), n: () => called.push('n') });
+    request('t_fanout', '');
+    request('t_fanout', '', { reply });
+    request('t_fanout', '', { method: 'n' });
+    expect(called).toEqual(['first', 'second', 'first', 'n']);
+  });
+
   it.each([
     ['a message for another host', 'neutron', 't.other', {}, 'message-for-another-host', 'routing key'],
     ['a topic nobody listens to', 'u_fanout', '', {}, 'unknown-topic', 'exchange'],
