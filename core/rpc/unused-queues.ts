@@ -10,7 +10,10 @@ export interface DeletionReport {
   readonly refused: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** Deletes each queue that nobody consumes. Each on a channel of its own, because a refusal closes the channel. */
+/**
+ * Deletes each queue that nobody consumes. Each on a channel of its own, because a refusal closes the channel. Rejects when the
+ * connection is lost, for that is the broker's word on no queue.
+ */
 export async function deleteIfUnused(connection: AmqpConnection, names: readonly string[]): Promise<DeletionReport> {
   const deleted: string[] = [];
   const absent: string[] = [];
@@ -26,6 +29,7 @@ export async function deleteIfUnused(connection: AmqpConnection, names: readonly
       deleted.push(name);
     } catch (reason) {
       const code = replyCode(reason);
+      if (code === undefined) throw reason;
       if (code === NOT_FOUND) absent.push(name);
       else if (code === PRECONDITION_FAILED) inUse.push(name);
       else refused.push({ name, reason: describe(reason) });

@@ -29,7 +29,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** neutron-server, as those who wire ports see it. */
 export class NeutronControlPlane implements ControlPlane {
   private readonly listeners = new Set<(change: ControlPlaneChange) => void>();
-  /** Endpoints of each type that this host registered, as the server last listed them. */
+  /** Endpoints of each type that this host registered, as the server last listed them and announced since. */
   readonly registered = new Map<TunnelType, { readonly ipAddress: string; endpoints: readonly TunnelEndpoint[] }>();
   private versionsKnown = false;
 
@@ -98,6 +98,14 @@ export class NeutronControlPlane implements ControlPlane {
     });
     this.registered.set(endpoint.tunnelType, { ipAddress: endpoint.ipAddress, endpoints });
     return endpoints;
+  }
+
+  /** The server announced that an endpoint came or went. */
+  announced(endpoint: TunnelEndpoint, presence: 'there' | 'gone'): void {
+    const registration = this.registered.get(endpoint.tunnelType);
+    if (registration === undefined) return;
+    const others = registration.endpoints.filter(({ ipAddress }) => ipAddress !== endpoint.ipAddress);
+    registration.endpoints = presence === 'there' ? [...others, endpoint] : others;
   }
 
   async reportState(

@@ -1,5 +1,8 @@
 import type {
   Announcer,
+  HookCalls,
+  Jobs,
+  Logger,
   ObjectCache,
   ObjectChange,
   SecurityGroupUpdate,
@@ -11,6 +14,7 @@ import type { NeutronControlPlane } from './control-plane';
 import type { RuleObject } from './objects';
 
 const TUNNEL_TYPES: readonly string[] = ['vxlan', 'gre', 'geneve'];
+const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
 
 /** Turns what neutron-server pushes into facts: changes that came in one turn of the event loop are told as one. */
 export class Notifications {
@@ -22,25 +26,31 @@ export class Notifications {
     private readonly controlPlane: NeutronControlPlane,
     private readonly objects: ObjectCache,
     private readonly host: string,
+    private readonly jobs: Jobs,
+    private readonly logger: Logger,
   ) {}
 
   objectChanged(change: ObjectChange): void {
     for (const portChange of portChanges(change, this.host)) this.controlPlane.publish(portChange);
     if (change.type === 'Network' && change.current === undefined && change.previous !== undefined) {
-      void this.announcer.event(change.cause, (calls) => calls.tell('onNetworkDeleted', { networkId: change.id }));
+      this.tell(change.cause, (calls) => calls.tell('onNetworkDeleted', { networkId: change.id }));
     }
-    if (change.type === 'AddressGroup' && change.previous !== undefined) void this.addressGroupChanged(change);
+    if (change.type === 'AddressGroup' && change.previous !== undefined) {
+      this.jobs.untilDone(`address group ${change.id}`, BACKOFF, () => this.addressGroupChanged(change));
+    }
     const update = securityGroupUpdate(change);
     if (update !== undefined) this.groupsTouched(update, change.cause);
   }
 
   async tunnelAppeared(tunnelType: unknown, ipAddress: unknown, cause: string): Promise<void> {
     const endpoint = endpointOf(tunnelType, ipAddress);
+    this.controlPlane.announced(endpoint, 'there');
     await this.announcer.event(cause, (calls) => calls.tell('onTunnelEndpointAdded', endpoint));
   }
 
   async tunnelVanished(tunnelType: unknown, ipAddress: unknown, cause: string): Promise<void> {
     const endpoint = endpointOf(tunnelType, ipAddress);
+    this.controlPlane.announced(endpoint, 'gone');
     await this.announcer.event(cause, (calls) => calls.tell('onTunnelEndpointRemoved', endpoint));
   }
 
@@ -70,18 +80,25 @@ export class Notifications {
     this.touched.set(change, touched);
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => void this.tellGroups(cause));
+    setImmediate(() => this.tellGroups(cause));
   }
 
-  private async tellGroups(cause: string): Promise<void> {
+  private tellGroups(cause: string): void {
     this.scheduled = false;
     const touched = this.touched;
     this.touched = new Map();
-    await this.announcer.event(cause, async (calls) => {
+    this.tell(cause, async (calls) => {
       for (const [change, ids] of touched) {
         await calls.tell('onSecurityGroupUpdated', { securityGroupIds: [...ids].sort(), change });
       }
     });
+  }
+
+  /** An agent that stops takes no more events. */
+  private tell(cause: string, act: (calls: HookCalls) => Promise<unknown>): void {
+    this.announcer
+      .event(cause, act)
+      .catch((reason: unknown) => this.logger.debug('a change was told to nobody', { cause, reason: String(reason) }));
   }
 }
 

@@ -72,7 +72,7 @@ export class Neutron implements Plugin {
       { ...OTHER_ANNOUNCED_VERSIONS, ...objectVersions },
       config.rpc_resources_processing_step,
     );
-    this.notifications = new Notifications(announcer, this.controlPlane, this.rpc.objects, identity.host);
+    this.notifications = new Notifications(announcer, this.controlPlane, this.rpc.objects, identity.host, jobs, logger);
   }
 
   provide(provide: Provide): void {

@@ -1,4 +1,5 @@
-import { createMessaging, type Messaging } from '../../../core/rpc';
+import { createMessaging, type Messaging, resolveRabbitOptions } from '../../../core/rpc';
+import { deleteIfUnused } from '../../../core/rpc/unused-queues';
 import { MemoryBroker } from '../../support/memory-broker';
 
 const hosts = ['h1', 'h2', 'h3'];
@@ -121,5 +122,16 @@ describe('queue names', () => {
     await connected(opened);
     await opened.close();
     expect([...broker.queues.keys()]).toEqual(['reply_compute-1:agent:1']);
+  });
+});
+
+describe('queues to be removed', () => {
+  it('are not called refused by the broker because the connection was lost', async () => {
+    const broker = new MemoryBroker();
+    const endpoint = { host: 'h1', port: 5672, username: 'u', password: 'p' };
+    const { options } = resolveRabbitOptions({});
+    const connection = await broker.connect({ endpoint, virtualHost: '/', connectionName: 'test', options });
+    broker.closeConnections();
+    await expect(deleteIfUnused(connection, ['left.behind'])).rejects.toThrow('Connection closed');
   });
 });
