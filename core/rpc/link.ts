@@ -34,7 +34,7 @@ export class Link extends EventEmitter<LinkEvents> {
   private readonly random: () => number;
   private readonly order: BrokerEndpoint[];
   private current: AmqpConnection | undefined;
-  private waiting: (() => void)[] = [];
+  private readonly waiting = new Set<() => void>();
   private running: Promise<void> | undefined;
   private isBlocked = false;
 
@@ -52,6 +52,11 @@ export class Link extends EventEmitter<LinkEvents> {
     return this.isBlocked;
   }
 
+  /** How many wait for a connection. */
+  get waitingForConnection(): number {
+    return this.waiting.size;
+  }
+
   /** Connects in the background; returns at once and never fails. */
   start(): void {
     this.running ??= this.run();
@@ -64,8 +69,13 @@ export class Link extends EventEmitter<LinkEvents> {
       if (signal?.aborted) throw signal.reason;
       if (this.current) return this.current;
       await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
-        signal?.addEventListener('abort', () => resolve(), { once: true });
+        const resume = () => {
+          this.waiting.delete(resume);
+          signal?.removeEventListener('abort', resume);
+          resolve();
+        };
+        this.waiting.add(resume);
+        signal?.addEventListener('abort', resume, { once: true });
       });
     }
   }
@@ -153,9 +163,7 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 
   private wake(): void {
-    const { waiting } = this;
-    this.waiting = [];
-    for (const resume of waiting) resume();
+    for (const resume of [...this.waiting]) resume();
   }
 }
 

@@ -43,7 +43,7 @@ export class Publisher {
       try {
         if (signal.aborted) throw signal.reason;
         const station = await this.ready(signal);
-        if (message.exchange) await station.exchanges.declare(message.exchange);
+        if (message.exchange) await withSignal(station.exchanges.declare(message.exchange), signal);
         await withSignal(this.confirmed(station, message), signal);
         return;
       } catch (reason) {
@@ -120,12 +120,12 @@ export class Publisher {
   }
 }
 
-/** The promise, or the signal's reason if that comes first. */
+/** The promise, or the signal's reason if that comes first: then nobody is told of what becomes of the promise. */
 export function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
     const aborted = () => reject(signal.reason);
-    signal.addEventListener('abort', aborted, { once: true });
+    if (signal.aborted) aborted();
+    else signal.addEventListener('abort', aborted, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
   });
 }
