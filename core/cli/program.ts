@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { PatchbayError } from '@patchbay/sdk';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { CommandLineOptions } from '../config';
-import type { ConfigSource } from '../config/oslo';
-import { type ConfigurationRequest, type LoadedConfiguration, loadConfiguration } from '../host/configuration';
+import { Command, CommanderError } from 'commander';
+import { type LoadedConfiguration, loadConfiguration } from '../host/configuration';
 import type { Host, Stock } from '../host/host';
 import type {
   CommandReport,
@@ -15,16 +13,16 @@ import type {
 } from '../host/reports';
 import type { Configuration } from '../kernel/config/model';
 import { nearest } from '../kernel/nearest';
-import { simulate } from '../simulate/simulation';
-import { runWorker } from '../simulate/worker';
 import { ask } from './admin/client';
 import { checkConfiguration, showConfigured } from './config-commands';
+import { configured, requestOf } from './configured';
 import { createProject } from './create/project';
 import { CliErrors } from './errors';
 import { ExitStatus } from './exit-status';
 import { commandsOf, printAnswer, printCommands } from './print/commands';
 import { printConfig, printExplain, printPlan, printPlugins, printRelease, printStatus } from './print/reports';
 import { runAgent } from './run';
+import { addSimulation } from './simulate';
 
 /** What the command is made of: the stock plugins and the makers of agents. */
 export interface ProgramParts {
@@ -41,36 +39,6 @@ export interface ProgramParts {
 interface AdminOptions {
   readonly runDir: string;
   readonly json?: true;
-}
-
-interface ConfigurationOptions {
-  readonly config?: string;
-  readonly logDir?: string;
-  readonly logFile?: string;
-  readonly debug?: true;
-  readonly acceptMissing: readonly string[];
-}
-
-interface SimulateOptions {
-  readonly hosts: number;
-  readonly processes?: number;
-  readonly perSecond: number;
-  readonly rest: number;
-  readonly neutron?: string;
-  readonly ports?: number;
-  readonly span: number;
-  readonly fanouts: number;
-}
-
-const SIMULATE_HELP = `
-The configuration is that of one agent; each gets a host name (simulated-0001) and a local_ip of its own (100.64.0.0/10). Agents, networks and ports
-that were made stay at the server: delete them there. It shows connections, queues, messages a second, processor time of the server and the broker
-if they run on this machine, and how long a fanout takes to the flows of every agent.`;
-
-/** @throws InvalidArgumentError for what is no whole number. */
-function counted(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number');
-  return Number(text);
 }
 
 const AFTER_HELP = `
@@ -164,33 +132,8 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     },
   );
 
-  configured(
-    program
-      .command('simulate')
-      .description(
-        'Size a cloud: run many agents against your broker and server, each whole but for its switch, which is in memory',
-      )
-      .requiredOption('--hosts <number>', 'how many agents', counted)
-      .option('--processes <number>', 'over how many processes they are spread; default: 250 agents in each', counted)
-      .option('--per-second <number>', 'how many are started in a second', counted, 20)
-      .option('--rest <seconds>', 'for how long they are watched at rest', counted, 60)
-      .option(
-        '--neutron <url>',
-        "neutron-server's REST API (OS_TOKEN has the token): hosts get a port each, and fanouts are measured",
-      )
-      .option('--ports <number>', 'how many hosts get a port; default: all', counted)
-      .option('--span <number>', 'how many hosts share a network', counted, 20)
-      .option('--fanouts <number>', 'how many fanouts are measured', counted, 100),
-  )
-    .addHelpText('after', SIMULATE_HELP)
-    .action(async (options: SimulateOptions, command: Command) => {
-      const processes = options.processes ?? Math.ceil(options.hosts / 250);
-      const request = requestOf(command);
-      const ports = options.ports ?? options.hosts;
-      await simulate({ ...options, ports, neutron: options.neutron, processes, request }, parts);
-    });
-  program.command('simulate-process', { hidden: true }).action(async () => {
-    status = await runWorker(parts.stock);
+  addSimulation(program, parts, (ended) => {
+    status = ended;
   });
 
   program
@@ -263,46 +206,4 @@ function admin(command: Command): Command {
   return command
     .option('--run-dir <folder>', "the running agent's folder, where its admin socket is", '/run/patchbay')
     .option('--json', 'print the report as JSON');
-}
-
-const SOURCES = Symbol('sources');
-
-/** The reference agent's options for finding its configuration, and our own file. */
-function configured(command: Command): Command {
-  const sources: ConfigSource[] = [];
-  const collect = (kind: ConfigSource['kind']) => (path: string) => {
-    sources.push({ kind, path });
-    return path;
-  };
-  Object.assign(command, { [SOURCES]: sources });
-  return command
-    .option('--config <file>', 'patchbay.yaml')
-    .addOption(
-      new Option('--config-file <file>', 'an ini file of the reference agent; may be repeated').argParser(
-        collect('file'),
-      ),
-    )
-    .addOption(
-      new Option('--config-dir <folder>', 'a folder of ini files; may be repeated').argParser(collect('directory')),
-    )
-    .option('--log-dir <folder>', 'the folder that the log file is in')
-    .option('--log-file <file>', 'the log file')
-    .option('-d, --debug', 'log debug lines')
-    .addOption(
-      new Option('--accept-missing <name>', 'go without an option or extension that Patchbay lacks; may be repeated')
-        .default([], 'none')
-        .argParser((name: string, before: readonly string[]) => [...before, name]),
-    );
-}
-
-function requestOf(command: Command): ConfigurationRequest {
-  const { config, logDir, logFile, debug, acceptMissing } = command.opts<ConfigurationOptions>();
-  const commandLine: CommandLineOptions = {
-    ...(logDir === undefined ? {} : { log_dir: logDir }),
-    ...(logFile === undefined ? {} : { log_file: logFile }),
-    ...(debug === undefined ? {} : { debug }),
-  };
-  const sources = (command as Command & { readonly [SOURCES]?: readonly ConfigSource[] })[SOURCES] ?? [];
-  if (config !== undefined && sources.length > 0) throw CliErrors.twoConfigurations();
-  return { ...(config === undefined ? {} : { config }), sources, commandLine, acceptMissing };
 }

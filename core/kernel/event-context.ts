@@ -42,26 +42,29 @@ export interface TapFrame {
 }
 
 interface Place {
+  readonly context: EventContext;
   readonly event: EventFrame;
   readonly tap: TapFrame | undefined;
 }
 
-/** Knows, in any code that a tap or event set off, which one it was. */
-export class EventContext {
-  private readonly storage = new AsyncLocalStorage<Place | undefined>();
+/** One for the whole process, however many agents it runs: Node carries each storage that there is along with every promise. */
+const storage = new AsyncLocalStorage<Place | undefined>();
 
+/** Knows, in any code that a tap or event of its agent set off, which one it was. */
+export class EventContext {
   current(): Place | undefined {
-    return this.storage.getStore();
+    const place = storage.getStore();
+    return place?.context === this ? place : undefined;
   }
 
   inEvent<T>(event: EventFrame, act: () => T): T {
-    return this.storage.run({ event, tap: undefined }, act);
+    return storage.run({ context: this, event, tap: undefined }, act);
   }
 
   /** Outside an event there is nothing to stage into, and a tap's changes apply at once. */
   inTap<T>(tap: TapFrame, act: () => T): T {
     const event = this.current()?.event;
-    return event === undefined ? act() : this.storage.run({ event, tap }, act);
+    return event === undefined ? act() : storage.run({ context: this, event, tap }, act);
   }
 
   /** The tap has succeeded: its changes are the event's, or, if that has left already, follow it. */
@@ -74,7 +77,7 @@ export class EventContext {
 
   /** Runs what has a life of its own (jobs, listeners), so that it is not taken for a part of the event that started it. */
   outside<T>(act: () => T): T {
-    return this.storage.run(undefined, act);
+    return storage.run(undefined, act);
   }
 
   /** Where a change stated now belongs. */

@@ -1,6 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createMessaging, type Messaging } from '../rpc';
 import { MARKED_MAC, type Mark, monotonicMs } from './messages';
 import type { SimulatedNetwork } from './neutron-ports';
+
+/** Between two fanouts, in milliseconds: what one set off must not be in the way of the next. */
+const BETWEEN_MS = 500;
+/** What an agent has no flows for by then it is not waited for, in milliseconds. */
+const PATIENCE_MS = 30_000;
 
 const TARGET = { topic: 'q-agent-notifier-l2population-update', version: '1.0' };
 
@@ -33,6 +39,7 @@ export class Fanouts {
     for (let number = 0; number < count; number++) {
       const network = networks[number % networks.length];
       if (network === undefined) break;
+      await pause(BETWEEN_MS);
       const times = await this.once(network, number);
       each.push(...times);
       if (times.length === network.hosts.length - 1) last.push(Math.max(...times));
@@ -64,7 +71,7 @@ export class Fanouts {
         times.set(host, at - since);
         if (times.size === network.hosts.length - 1) resolve();
       });
-      setTimeout(resolve, 30_000).unref();
+      setTimeout(resolve, PATIENCE_MS).unref();
     });
     await this.messaging.fanout(TARGET, 'add_fdb_entries', { fdb_entries: entries });
     await all;

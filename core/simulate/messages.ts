@@ -1,4 +1,5 @@
 import type { ConfigurationRequest } from '../host/configuration';
+import type { Pace } from './pacing';
 
 /** One agent that is simulated: its name for the server, and its tunnel endpoint. */
 export interface SimulatedHost {
@@ -18,11 +19,14 @@ export type ToWorker =
       readonly kind: 'start';
       readonly request: ConfigurationRequest;
       readonly hosts: readonly SimulatedHost[];
-      readonly perSecond: number;
+      readonly pace: Pace;
+      /** Seconds between state reports; undefined: as it is configured. */
+      readonly reportInterval: number | undefined;
       /** Where logs and what agents keep go. */
       readonly folder: string;
     }
   | { readonly kind: 'plug'; readonly ports: readonly SimulatedPort[] }
+  | { readonly kind: 'look'; readonly question: number }
   | { readonly kind: 'stop' };
 
 /** All agents of one process together. */
@@ -34,6 +38,8 @@ export interface Figures {
   readonly queues: number;
   /** Messages and replies since the start. */
   readonly received: number;
+  /** Processor time since the start, in milliseconds. */
+  readonly cpuMs: number;
   readonly rssMiB: number;
 }
 
@@ -46,7 +52,7 @@ export interface Mark {
 }
 
 export type FromWorker =
-  | { readonly kind: 'figures'; readonly figures: Figures }
+  | { readonly kind: 'figures'; readonly question: number; readonly figures: Figures }
   | { readonly kind: 'marks'; readonly marks: readonly Mark[] }
   | { readonly kind: 'failed'; readonly reason: string };
 

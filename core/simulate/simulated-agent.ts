@@ -6,6 +6,13 @@ import type { Configuration } from '../kernel/config/model';
 import type { SimulatedHost, SimulatedPort } from './messages';
 import { SwitchInMemory } from './switch-in-memory';
 
+export interface OwnParts {
+  /** For its log and what it keeps. */
+  readonly folder: string;
+  /** Seconds between state reports; undefined: as it is configured. */
+  readonly reportInterval: number | undefined;
+}
+
 /** A whole agent but for its switch, which is in memory: what broker and server see of it is what they see of a real one. */
 export class SimulatedAgent {
   readonly host: Host;
@@ -17,11 +24,11 @@ export class SimulatedAgent {
     simulated: SimulatedHost,
     { configuration, directory }: LoadedConfiguration & { readonly configuration: Configuration },
     stock: Stock,
-    folder: string,
+    parts: OwnParts,
     marked: (macAddress: string) => void,
   ) {
     this.memory = new SwitchInMemory(marked);
-    const own = ownConfiguration(configuration, simulated, folder);
+    const own = ownConfiguration(configuration, simulated, parts);
     this.integrationBridge = own.settings.integration_bridge;
     for (const bridge of providerBridges(own)) this.memory.addBridge(bridge);
     this.host = createHost(own, directory, stock, this.memory.reach);
@@ -48,7 +55,7 @@ export class SimulatedAgent {
 function ownConfiguration(
   configuration: Configuration,
   { name, localIp }: SimulatedHost,
-  folder: string,
+  { folder, reportInterval }: OwnParts,
 ): Configuration {
   const { settings, plugins } = configuration;
   const logging = { ...settings.logging, log_dir: null, log_file: join(folder, 'agents.log'), use_stderr: false };
@@ -65,9 +72,13 @@ function ownConfiguration(
       resync_interval: 0,
       logging: { ...logging, debug: false, use_syslog: false, use_journal: false },
     },
-    plugins: plugins.map((entry) =>
-      'local_ip' in entry.options ? { ...entry, options: { ...entry.options, local_ip: localIp } } : entry,
-    ),
+    plugins: plugins.map((entry) => {
+      const own = {
+        ...('local_ip' in entry.options && { local_ip: localIp }),
+        ...(entry.name === 'heartbeat' && reportInterval !== undefined && { report_interval: reportInterval }),
+      };
+      return { ...entry, options: { ...entry.options, ...own } };
+    }),
   };
 }
 

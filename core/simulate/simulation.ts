@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ConfigurationRequest, loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
+import { type Reading, rates, readingOf, totals } from './consumption';
 import { Fanouts, type FanoutTimes, percentile } from './fanouts';
-import type { SimulatedHost } from './messages';
+import type { Figures, SimulatedHost } from './messages';
 import { NeutronPorts, type SimulatedNetwork } from './neutron-ports';
+import type { Pace } from './pacing';
 import { Processes } from './processes';
-import { processorMs } from './processor-time';
 
 export interface SimulationOptions {
   readonly hosts: number;
   readonly processes: number;
-  /** Agents started in a second, by all processes together. */
-  readonly perSecond: number;
+  /** How agents are started, by all processes together. */
+  readonly pace: Pace;
+  /** Seconds between an agent's state reports; undefined: as it is configured. */
+  readonly reportInterval: number | undefined;
   /** Seconds of rest that are measured. */
   readonly rest: number;
   readonly fanouts: number;
@@ -32,9 +35,13 @@ export interface SimulationParts {
   readonly print: (text: string) => void;
 }
 
-/** How long agents, and then ports, may take to be there. */
-const PATIENCE_MS = 1_800_000;
+/** How long nothing may come of it before it is given up: however many agents there are, the next one is there sooner. */
+const STALLED_MS = 300_000;
 const LINE_EVERY_MS = 10_000;
+/** Counting takes processor time of the agents: not more often. */
+const LOOK_EVERY_MS = 2_000;
+/** After the last port came up the server goes on sending for a while: no rest yet. */
+const SETTLING_MS = 20_000;
 
 /** Runs agents against the operator's own broker and server, and prints what that costs. Resolves when all have stopped. */
 export async function simulate(options: SimulationOptions, parts: SimulationParts): Promise<void> {
@@ -52,7 +59,6 @@ class Simulation {
   private fanouts: Fanouts | undefined;
   private failure: string | undefined;
   private readonly since = performance.now();
-  private before = { at: performance.now(), received: 0, server: 0, broker: 0 };
 
   constructor(
     private readonly options: SimulationOptions,
@@ -70,12 +76,12 @@ class Simulation {
   }
 
   async run(): Promise<void> {
-    const { options } = this;
+    const { options, parts } = this;
     const folder = mkdtempSync(join(tmpdir(), 'patchbay-simulate-'));
-    this.parts.print(`${options.hosts} agents in ${options.processes} processes; their logs are in ${folder}`);
-    this.processes.start({ request: options.request, perSecond: options.perSecond, folder });
-    await this.until('synchronised', () => this.processes.figures().synced === options.hosts);
-    this.parts.print(`all synchronised after ${seconds(performance.now() - this.since)}`);
+    parts.print(`${options.hosts} agents in ${options.processes} processes; their logs are in ${folder}`);
+    const { request, pace, reportInterval } = options;
+    this.processes.start({ request, pace, reportInterval, folder });
+    await this.until(`${options.hosts} agents are synchronised`, options.hosts, ({ synced }) => synced);
     const networks = options.neutron === undefined ? [] : await this.plugPorts(options.neutron);
     await this.atRest();
     if (networks.length > 0 && options.fanouts > 0) await this.measureFanouts(networks);
@@ -88,27 +94,24 @@ class Simulation {
 
   private async plugPorts(url: string): Promise<readonly SimulatedNetwork[]> {
     const neutron = new NeutronPorts(url);
-    const since = performance.now();
+    const before = await this.read();
     const made = [];
     const hosts = this.hosts.slice(0, this.options.ports);
     for (let from = 0; from < hosts.length; from += this.options.span) {
       made.push(await neutron.create(hosts.slice(from, from + this.options.span), made.length));
-      this.line();
     }
-    this.parts.print(`${hosts.length} ports made in ${made.length} networks in ${seconds(performance.now() - since)}`);
-    const plugged = performance.now();
+    this.parts.print(`${hosts.length} ports made in ${made.length} networks: ${totals(before, await this.read())}`);
     this.processes.plug(made.flatMap(({ ports }) => ports));
-    await this.until('ports up', () => this.processes.figures().portsUp >= hosts.length);
-    this.parts.print(`all ports up after ${seconds(performance.now() - plugged)}`);
+    await this.until(`${hosts.length} ports are up`, hosts.length, ({ portsUp }) => portsUp);
     return made.map(({ network }) => network);
   }
 
   private async atRest(): Promise<void> {
     if (this.options.rest === 0) return;
-    await pause(10_000);
-    this.look();
+    await pause(SETTLING_MS);
+    const before = await this.read();
     await pause(this.options.rest * 1000);
-    this.parts.print(`at rest: ${this.look()}`);
+    this.parts.print(`at rest: ${rates(before, await this.read())}`);
   }
 
   private async measureFanouts(networks: readonly SimulatedNetwork[]): Promise<void> {
@@ -121,49 +124,51 @@ class Simulation {
     });
     this.fanouts = fanouts;
     this.processes.onMark = (mark) => fanouts.mark(mark);
+    const before = await this.read();
     const times = await fanouts.measure(networks, this.options.fanouts);
-    this.parts.print(fanoutLine(times, this.options.hosts, this.options.span));
+    this.parts.print(fanoutLine(times, this.options));
+    this.parts.print(`… which took ${totals(before, await this.read())}`);
   }
 
-  private async until(what: string, done: () => boolean): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
-    let next = performance.now() + LINE_EVERY_MS;
-    while (!done()) {
+  /** Waits until so many are there, and prints how they come, and what it took. */
+  private async until(what: string, wanted: number, counted: (figures: Figures) => number): Promise<void> {
+    const first = await this.read();
+    let lined = first;
+    let most = { count: -1, at: performance.now() };
+    for (;;) {
+      const reading = await this.read();
+      const count = counted(reading.figures);
       if (this.failure !== undefined) throw new Error(this.failure);
-      if (performance.now() > deadline) throw new Error(`not all ${what} in time`);
-      if (performance.now() > next) {
-        next = performance.now() + LINE_EVERY_MS;
-        this.line();
+      if (count > most.count) most = { count, at: performance.now() };
+      if (count >= wanted) {
+        this.parts.print(`${what}: ${totals(first, reading)}`);
+        return;
       }
-      await pause(100);
+      if (performance.now() - most.at > STALLED_MS) {
+        throw new Error(`${count} of ${wanted}, and no more for ${STALLED_MS / 1000} s: not all ${what}`);
+      }
+      if (reading.atMs - lined.atMs > LINE_EVERY_MS) {
+        this.line(lined, reading);
+        lined = reading;
+      }
+      await pause(LOOK_EVERY_MS);
     }
   }
 
-  private line(): void {
-    const { started, synced, portsUp } = this.processes.figures();
-    const elapsed = seconds(performance.now() - this.since);
-    this.parts.print(`${elapsed}: ${started} started, ${synced} synchronised, ${portsUp} ports up; ${this.look()}`);
+  private line(before: Reading, reading: Reading): void {
+    const { started, synced, portsUp } = reading.figures;
+    const elapsed = `${Math.round((performance.now() - this.since) / 1000)} s`;
+    this.parts.print(
+      `${elapsed}: ${started} started, ${synced} synchronised, ${portsUp} ports up; ${rates(before, reading)}`,
+    );
   }
 
-  /** What there is, and what went on since the last look. */
-  private look(): string {
-    const { connections, queues, received, rssMiB } = this.processes.figures();
-    const now = {
-      at: performance.now(),
-      received,
-      server: processorMs('neutron-server'),
-      broker: processorMs('rabbit'),
-    };
-    const elapsed = Math.max(1, now.at - this.before.at);
-    const perSecond = ((received - this.before.received) / elapsed) * 1000;
-    const share = (of: 'server' | 'broker') => `${Math.round(((now[of] - this.before[of]) / elapsed) * 100)} %`;
-    const line = `${connections} connections, ${queues} queues, ${Math.round(perSecond)} messages/s to agents, server CPU ${share('server')}, broker CPU ${share('broker')}, agents' memory ${Math.round(rssMiB)} MiB`;
-    this.before = now;
-    return line;
+  private async read(): Promise<Reading> {
+    return readingOf(await this.processes.figures());
   }
 }
 
-function fanoutLine({ each, last, incomplete }: FanoutTimes, hosts: number, span: number): string {
+function fanoutLine({ each, last, incomplete }: FanoutTimes, { hosts, span }: SimulationOptions): string {
   const ms = (values: readonly number[], part: number) => `${percentile(values, part).toFixed(1)} ms`;
   return [
     `fanouts to ${hosts} agents, ${span} of which have the network:`,
@@ -172,5 +177,3 @@ function fanoutLine({ each, last, incomplete }: FanoutTimes, hosts: number, span
     `(${last.length} fanouts${incomplete === 0 ? '' : `, ${incomplete} more incomplete`})`,
   ].join(' ');
 }
-
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;

@@ -1,73 +1,84 @@
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
 import type { Figures, FromWorker, Mark, ToWorker } from './messages';
 import { monotonicMs } from './messages';
+import { Pacing } from './pacing';
 import { SimulatedAgent } from './simulated-agent';
+
+/** How often marks are handed on, in milliseconds; each holds the time at which it was made. */
+const TELL_MARKS_MS = 100;
 
 /** One process of a simulation: runs its agents until it is told to stop. */
 export async function runWorker(stock: Stock): Promise<number> {
   const agents = new Map<string, SimulatedAgent>();
-  let started = 0;
   let marks: Mark[] = [];
+  let isStopping = false;
   const say = (message: FromWorker): void => void process.send?.(message);
 
-  const begin = async ({ request, hosts, perSecond, folder }: Extract<ToWorker, { kind: 'start' }>): Promise<void> => {
+  const begin = async (start: Extract<ToWorker, { kind: 'start' }>): Promise<void> => {
+    const { request, hosts, folder, reportInterval } = start;
     haveAddresses(hosts.map(({ localIp }) => localIp));
     const loaded = loadConfiguration(request, stock);
     const { configuration, problems } = loaded;
     const [problem] = problems;
     if (configuration === undefined || problem !== undefined) throw problem ?? new Error('there is no configuration');
     mkdirSync(folder, { recursive: true });
+    const pacing = new Pacing(start.pace);
     for (const simulated of hosts) {
-      const since = monotonicMs();
+      await pacing.turn();
+      if (isStopping) return;
       const marked = (macAddress: string): void =>
         void marks.push({ host: simulated.name, macAddress, at: monotonicMs() });
-      const agent = new SimulatedAgent(simulated, { ...loaded, configuration }, stock, folder, marked);
+      const own = { folder, reportInterval };
+      const agent = new SimulatedAgent(simulated, { ...loaded, configuration }, stock, own, marked);
       agents.set(simulated.name, agent);
       await agent.start();
-      started += 1;
-      await pause(Math.max(0, 1000 / perSecond - (monotonicMs() - since)));
+      void agent.host.synced.then(() => pacing.arrived());
     }
   };
 
   return new Promise((resolve) => {
-    const reporting = setInterval(() => {
-      void figuresOf([...agents.values()], started).then((figures) => say({ kind: 'figures', figures }));
-    }, 1_000);
     const telling = setInterval(() => {
       if (marks.length > 0) say({ kind: 'marks', marks });
       marks = [];
-    }, 100);
+    }, TELL_MARKS_MS);
     const stop = async (): Promise<void> => {
-      clearInterval(reporting);
+      if (isStopping) return;
+      isStopping = true;
       clearInterval(telling);
       await Promise.allSettled([...agents.values()].map((agent) => agent.stop()));
-      process.disconnect?.();
+      if (process.connected) process.disconnect();
       resolve(0);
     };
+    const failed = (error: Error): void => say({ kind: 'failed', reason: error.message });
     process.on('disconnect', () => void stop());
     process.on('message', (message: ToWorker) => {
       if (message.kind === 'stop') void stop();
       else if (message.kind === 'plug') for (const port of message.ports) agents.get(port.host)?.plug(port);
-      else begin(message).catch((error: Error) => say({ kind: 'failed', reason: error.message }));
+      else if (message.kind === 'start') begin(message).catch(failed);
+      else {
+        const { question } = message;
+        figuresOf([...agents.values()]).then((figures) => say({ kind: 'figures', question, figures }), failed);
+      }
     });
   });
 }
 
-async function figuresOf(agents: readonly SimulatedAgent[], started: number): Promise<Figures> {
-  const reports = await Promise.all(agents.slice(0, started).map((agent) => agent.host.status()));
+async function figuresOf(agents: readonly SimulatedAgent[]): Promise<Figures> {
+  const reports = await Promise.all(agents.map((agent) => agent.host.status()));
   const sum = (of: (report: (typeof reports)[number]) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
+  const { user, system } = process.cpuUsage();
   return {
-    started,
+    started: agents.length,
     synced: agents.filter(({ isSynced }) => isSynced).length,
     portsUp: sum(({ ports }) => ports.up ?? 0),
     connections: sum(({ rpc }) => rpc?.connections ?? 0),
     queues: sum(({ rpc }) => rpc?.queues ?? 0),
     received: sum(({ rpc }) => rpc?.received ?? 0),
+    cpuMs: (user + system) / 1000,
     rssMiB: process.memoryUsage.rss() / 2 ** 20,
   };
 }

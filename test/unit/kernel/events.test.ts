@@ -43,6 +43,17 @@ function bed() {
 }
 
 describe('an event', () => {
+  it('takes nothing along that another agent of the same process states meanwhile', async () => {
+    const one = bed();
+    const other = bed();
+    await one.events.event('vif', async () => {
+      one.desired('a').set('port/1', {});
+      other.desired('a').set('port/2', {});
+      expect(other.store.rounds).toMatchObject([{ changes: [{ key: 'port/2' }] }]);
+    });
+    expect(one.store.rounds).toMatchObject([{ changes: [{ key: 'port/1' }] }]);
+  });
+
   it('sends what all taps stated in one round', async () => {
     const { store, table, events, desired, tap } = bed();
     for (const plugin of ['a', 'b']) {

@@ -1,0 +1,43 @@
+import type { Figures } from './messages';
+import { processorMs } from './processor-time';
+
+/** Everything that is counted, at one moment. Processor time of server and broker counts where they run on this machine. */
+export interface Reading {
+  readonly atMs: number;
+  readonly figures: Figures;
+  readonly serverMs: number;
+  readonly brokerMs: number;
+}
+
+export function readingOf(figures: Figures): Reading {
+  return {
+    atMs: performance.now(),
+    figures,
+    serverMs: processorMs('neutron-server'),
+    brokerMs: processorMs('rabbit'),
+  };
+}
+
+/** What there is, and what went on a second. */
+export function rates(from: Reading, to: Reading): string {
+  const elapsed = Math.max(1, to.atMs - from.atMs);
+  const share = (ms: number): string => `${((ms / elapsed) * 100).toFixed(ms / elapsed < 0.1 ? 1 : 0)} %`;
+  const { connections, queues, received, cpuMs, rssMiB } = to.figures;
+  return [
+    `${connections} connections, ${queues} queues`,
+    `${Math.round(((received - from.figures.received) / elapsed) * 1000)} messages/s to agents`,
+    `CPU: server ${share(to.serverMs - from.serverMs)}, broker ${share(to.brokerMs - from.brokerMs)}, agents ${share(cpuMs - from.figures.cpuMs)}`,
+    `agents' memory ${Math.round(rssMiB)} MiB`,
+  ].join('; ');
+}
+
+/** What it took altogether. */
+export function totals(from: Reading, to: Reading): string {
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const { received, cpuMs } = to.figures;
+  return [
+    seconds(to.atMs - from.atMs),
+    `${(received - from.figures.received).toLocaleString('en')} messages to agents`,
+    `processor time: server ${seconds(to.serverMs - from.serverMs)}, broker ${seconds(to.brokerMs - from.brokerMs)}, agents ${seconds(cpuMs - from.figures.cpuMs)}`,
+  ].join('; ');
+}
