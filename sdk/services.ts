@@ -232,6 +232,10 @@ export interface RpcState {
   readonly lastReceivedMsAgo: number | null;
   /** Messages and replies that came in since the start, where they are counted. */
   readonly received?: number;
+  /** Messages and answers that the broker took since the start, where they are counted. */
+  readonly sent?: number;
+  /** Calls that the server has not answered yet, where they are counted. */
+  readonly unanswered?: number;
   /** For people: why it is not connected, what the broker refuses. */
   readonly detail: string;
 }

@@ -178,6 +178,8 @@ class BrokerConnection implements RpcConnection {
       queues: stats?.queues ?? 0,
       lastReceivedMsAgo: stats?.ageOfLastMessageMs ?? null,
       received: stats?.received ?? 0,
+      sent: stats?.sent ?? 0,
+      unanswered: stats?.pendingCalls ?? 0,
       detail: connected ? url : `${url}: ${this.trouble}`,
     };
   }

@@ -49,6 +49,8 @@ export interface RpcReport {
   readonly queues: number;
   readonly lastReceivedMsAgo: number | null;
   readonly received?: number;
+  readonly sent?: number;
+  readonly unanswered?: number;
 }
 
 export interface PluginReport {

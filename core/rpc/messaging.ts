@@ -62,6 +62,8 @@ export interface MessagingStats {
   readonly ageOfLastMessageMs: number | undefined;
   /** Messages and answers that came, since the start. */
   readonly received: number;
+  /** Messages and answers that the broker took, since the start. */
+  readonly sent: number;
   readonly pendingCalls: number;
   readonly blocked: boolean;
 }
@@ -95,6 +97,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
   private readonly mismatched = new Set<string>();
   private lastMessageAt: number | undefined;
   private received = 0;
+  private sent = 0;
 
   constructor(settings: MessagingOptions) {
     super();
@@ -145,7 +148,10 @@ export class Messaging extends EventEmitter<MessagingEvents> {
     this.consuming = link('consume', (connection) => this.consumer.prepare(connection));
     this.publishing = link('publish', () => this.consumer.stood);
     const publisher = new Publisher(this.publishing, { compress: options.kombu_compression !== '', onMismatch });
-    const publish: Publisher['publish'] = (message, signal) => publisher.publish(message, signal);
+    const publish: Publisher['publish'] = async (message, signal) => {
+      await publisher.publish(message, signal);
+      this.sent += 1;
+    };
     this.client = new RpcClient({
       controlExchange: this.control,
       fanoutExchange: this.fanoutOf,
@@ -246,6 +252,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
       queues: this.consumer.queues,
       ageOfLastMessageMs: this.lastMessageAt === undefined ? undefined : Date.now() - this.lastMessageAt,
       received: this.received,
+      sent: this.sent,
       pendingCalls: this.client.pending,
       blocked: this.publishing.blocked || this.consuming.blocked,
     };

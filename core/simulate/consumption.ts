@@ -22,10 +22,11 @@ export function readingOf(figures: Figures): Reading {
 export function rates(from: Reading, to: Reading): string {
   const elapsed = Math.max(1, to.atMs - from.atMs);
   const share = (ms: number): string => `${((ms / elapsed) * 100).toFixed(ms / elapsed < 0.1 ? 1 : 0)} %`;
-  const { connections, queues, received, cpuMs, rssMiB } = to.figures;
+  const { connections, queues, received, sent, cpuMs, rssMiB } = to.figures;
+  const perSecond = (count: number): number => Math.round((count / elapsed) * 1000);
   return [
     `${connections} connections, ${queues} queues`,
-    `${Math.round(((received - from.figures.received) / elapsed) * 1000)} messages/s to agents`,
+    `${perSecond(received - from.figures.received)} messages/s to agents, ${perSecond(sent - from.figures.sent)} from them`,
     `CPU: server ${share(to.serverMs - from.serverMs)}, broker ${share(to.brokerMs - from.brokerMs)}, agents ${share(cpuMs - from.figures.cpuMs)}`,
     `agents' memory ${Math.round(rssMiB)} MiB`,
   ].join('; ');
@@ -34,10 +35,11 @@ export function rates(from: Reading, to: Reading): string {
 /** What it took altogether. */
 export function totals(from: Reading, to: Reading): string {
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-  const { received, cpuMs } = to.figures;
+  const { received, sent, cpuMs } = to.figures;
+  const count = (messages: number): string => messages.toLocaleString('en');
   return [
     seconds(to.atMs - from.atMs),
-    `${(received - from.figures.received).toLocaleString('en')} messages to agents`,
+    `${count(received - from.figures.received)} messages to agents, ${count(sent - from.figures.sent)} from them`,
     `processor time: server ${seconds(to.serverMs - from.serverMs)}, broker ${seconds(to.brokerMs - from.brokerMs)}, agents ${seconds(cpuMs - from.figures.cpuMs)}`,
   ].join('; ');
 }

@@ -32,12 +32,14 @@ export type ToWorker =
 /** All agents of one process together. */
 export interface Figures {
   readonly started: number;
-  readonly synced: number;
+  /** Broker and server know of them. */
+  readonly settled: number;
   readonly portsUp: number;
   readonly connections: number;
   readonly queues: number;
   /** Messages and replies since the start. */
   readonly received: number;
+  readonly sent: number;
   /** Processor time since the start, in milliseconds. */
   readonly cpuMs: number;
   readonly rssMiB: number;

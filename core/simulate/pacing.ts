@@ -1,7 +1,7 @@
 export interface Pace {
   /** Starts in a second at most. */
   readonly perSecond: number;
-  /** Agents that may be on their way at once: started, and not synchronised yet. */
+  /** Agents that may be on their way at once: started, and not known to broker and server yet. */
   readonly atOnce: number;
 }
 

@@ -5,11 +5,12 @@ type Start = Extract<ToWorker, { kind: 'start' }>;
 
 const NOTHING: Figures = {
   started: 0,
-  synced: 0,
+  settled: 0,
   portsUp: 0,
   connections: 0,
   queues: 0,
   received: 0,
+  sent: 0,
   cpuMs: 0,
   rssMiB: 0,
 };

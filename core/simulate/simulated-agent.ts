@@ -18,7 +18,6 @@ export class SimulatedAgent {
   readonly host: Host;
   private readonly memory: SwitchInMemory;
   private readonly integrationBridge: string;
-  isSynced = false;
 
   constructor(
     simulated: SimulatedHost,
@@ -32,13 +31,21 @@ export class SimulatedAgent {
     this.integrationBridge = own.settings.integration_bridge;
     for (const bridge of providerBridges(own)) this.memory.addBridge(bridge);
     this.host = createHost(own, directory, stock, this.memory.reach);
-    void this.host.synced.then(() => {
-      this.isSynced = true;
-    });
   }
 
   start(): Promise<void> {
     return this.host.start();
+  }
+
+  /** Whether broker and server know of it: it is synchronised, everything it asked is answered, and it has nothing to complain of. */
+  async isSettled(): Promise<boolean> {
+    const { ready, rpc, plugins } = await this.host.status();
+    // All agents of a process share its event loop: that it is late is no one's complaint.
+    const complaints = plugins.flatMap(({ conditions }) =>
+      conditions.filter(({ condition, level }) => level !== 'ok' && condition !== 'event loop'),
+    );
+    const isHeard = rpc?.connected === true && rpc.unanswered === 0 && (rpc.received ?? 0) > 0;
+    return ready && isHeard && complaints.length === 0;
   }
 
   plug(port: SimulatedPort): void {

@@ -81,7 +81,7 @@ class Simulation {
     parts.print(`${options.hosts} agents in ${options.processes} processes; their logs are in ${folder}`);
     const { request, pace, reportInterval } = options;
     this.processes.start({ request, pace, reportInterval, folder });
-    await this.until(`${options.hosts} agents are synchronised`, options.hosts, ({ synced }) => synced);
+    await this.until(`${options.hosts} agents are there`, options.hosts, ({ settled }) => settled);
     const networks = options.neutron === undefined ? [] : await this.plugPorts(options.neutron);
     await this.atRest();
     if (networks.length > 0 && options.fanouts > 0) await this.measureFanouts(networks);
@@ -156,10 +156,10 @@ class Simulation {
   }
 
   private line(before: Reading, reading: Reading): void {
-    const { started, synced, portsUp } = reading.figures;
+    const { started, settled, portsUp } = reading.figures;
     const elapsed = `${Math.round((performance.now() - this.since) / 1000)} s`;
     this.parts.print(
-      `${elapsed}: ${started} started, ${synced} synchronised, ${portsUp} ports up; ${rates(before, reading)}`,
+      `${elapsed}: ${started} started, ${settled} there, ${portsUp} ports up; ${rates(before, reading)}`,
     );
   }
 

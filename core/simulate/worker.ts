@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
 import type { Figures, FromWorker, Mark, ToWorker } from './messages';
@@ -9,10 +10,13 @@ import { SimulatedAgent } from './simulated-agent';
 
 /** How often marks are handed on, in milliseconds; each holds the time at which it was made. */
 const TELL_MARKS_MS = 100;
+/** How often one that is on its way is asked whether it has arrived, in milliseconds. */
+const LOOK_EVERY_MS = 200;
 
 /** One process of a simulation: runs its agents until it is told to stop. */
 export async function runWorker(stock: Stock): Promise<number> {
   const agents = new Map<string, SimulatedAgent>();
+  let settled = 0;
   let marks: Mark[] = [];
   let isStopping = false;
   const say = (message: FromWorker): void => void process.send?.(message);
@@ -35,7 +39,10 @@ export async function runWorker(stock: Stock): Promise<number> {
       const agent = new SimulatedAgent(simulated, { ...loaded, configuration }, stock, own, marked);
       agents.set(simulated.name, agent);
       await agent.start();
-      void agent.host.synced.then(() => pacing.arrived());
+      void untilSettled(agent).then(() => {
+        settled += 1;
+        pacing.arrived();
+      });
     }
   };
 
@@ -60,24 +67,29 @@ export async function runWorker(stock: Stock): Promise<number> {
       else if (message.kind === 'start') begin(message).catch(failed);
       else {
         const { question } = message;
-        figuresOf([...agents.values()]).then((figures) => say({ kind: 'figures', question, figures }), failed);
+        figuresOf([...agents.values()], settled).then((figures) => say({ kind: 'figures', question, figures }), failed);
       }
     });
   });
 }
 
-async function figuresOf(agents: readonly SimulatedAgent[]): Promise<Figures> {
+async function untilSettled(agent: SimulatedAgent): Promise<void> {
+  while (!(await agent.isSettled())) await pause(LOOK_EVERY_MS);
+}
+
+async function figuresOf(agents: readonly SimulatedAgent[], settled: number): Promise<Figures> {
   const reports = await Promise.all(agents.map((agent) => agent.host.status()));
   const sum = (of: (report: (typeof reports)[number]) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
   const { user, system } = process.cpuUsage();
   return {
     started: agents.length,
-    synced: agents.filter(({ isSynced }) => isSynced).length,
+    settled,
     portsUp: sum(({ ports }) => ports.up ?? 0),
     connections: sum(({ rpc }) => rpc?.connections ?? 0),
     queues: sum(({ rpc }) => rpc?.queues ?? 0),
     received: sum(({ rpc }) => rpc?.received ?? 0),
+    sent: sum(({ rpc }) => rpc?.sent ?? 0),
     cpuMs: (user + system) / 1000,
     rssMiB: process.memoryUsage.rss() / 2 ** 20,
   };

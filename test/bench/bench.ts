@@ -8,7 +8,7 @@ import { repository } from '../support/bed-command';
 import { type AgentFigures, FIREWALL, measureAgent } from './agents';
 import { measureRestart } from './big-restart';
 import { measureCodecs } from './codecs';
-import { measureEntries, measureMesh } from './l2pop';
+import { measuredEntries, measuredMesh } from './forwarding-rows';
 import { measureAtServer } from './real-server';
 import { median, percentile } from './samples';
 import { measuredGroups } from './security-groups-rows';
@@ -17,8 +17,8 @@ import { markdown, misses, type Row } from './table';
 const SECTIONS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   agents: besideStandIn,
   codecs,
-  entries: measureEntries,
-  mesh: measureMesh,
+  entries: measuredEntries,
+  mesh: measuredMesh,
   restart: bigRestart,
   groups: measuredGroups,
   server: atServer,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OpenFlowConnection } from '../../core/switch/openflow';
 
-/** What one act changed on br-int: how many flows, and how long after it began the last of them did. */
+/** What one act changed on a bridge: how many flows, and how long after it began the last of them did. */
 export interface SettledChange {
   readonly ms: number;
   readonly flows: number;
@@ -10,7 +10,13 @@ export interface SettledChange {
 /** An agent that changes nothing at all after an act has failed at it. */
 const PATIENCE_MS = 180_000;
 
-/** Sees every change of br-int's flows when the switch makes it, whoever asked for it. */
+export interface Settling {
+  /** Beyond quiet: what must have come about. */
+  readonly isDone?: () => Promise<boolean>;
+  readonly patienceMs?: number;
+}
+
+/** Sees every change of a bridge's flows when the switch makes it, whoever asked for it. */
 export class FlowChanges {
   private count = 0;
   private lastAt = 0;
@@ -21,9 +27,9 @@ export class FlowChanges {
   ) {}
 
   /** `quietMs`: with no change for so long, what an act brought about is over. */
-  static async watch(runDir: string, quietMs: number): Promise<FlowChanges> {
-    const target = { kind: 'unix', path: `${runDir}/br-int.mgmt` } as const;
-    const connection = await OpenFlowConnection.connect({ bridge: 'br-int', target });
+  static async watch(runDir: string, quietMs: number, bridge = 'br-int'): Promise<FlowChanges> {
+    const target = { kind: 'unix', path: `${runDir}/${bridge}.mgmt` } as const;
+    const connection = await OpenFlowConnection.connect({ bridge, target });
     const changes = new FlowChanges(connection, quietMs);
     await connection.flowMonitor(({ event }) => {
       if (event !== 'added' && event !== 'removed' && event !== 'modified') return;
@@ -33,14 +39,22 @@ export class FlowChanges {
     return changes;
   }
 
-  async settledBy(act: () => Promise<unknown>): Promise<SettledChange> {
+  /** Changes since it began to watch. */
+  get total(): number {
+    return this.count;
+  }
+
+  async settledBy(act: () => Promise<unknown>, settling: Settling = {}): Promise<SettledChange> {
+    const { isDone = async () => true, patienceMs = PATIENCE_MS } = settling;
     const [count, startedAt] = [this.count, performance.now()];
     await act();
-    while (this.count === count || performance.now() - this.lastAt < this.quietMs) {
-      if (performance.now() - startedAt > PATIENCE_MS) break;
+    const isQuiet = () => this.count !== count && performance.now() - this.lastAt >= this.quietMs;
+    while (!isQuiet() || !(await isDone())) {
+      if (performance.now() - startedAt > patienceMs) break;
       await pause(20);
     }
-    if (this.count === count) throw new Error(`no flow changed in ${PATIENCE_MS} ms`);
+    if (this.count === count) throw new Error(`no flow changed in ${patienceMs} ms`);
+    if (!(await isDone())) throw new Error(`it is not done after ${patienceMs} ms: ${this.count - count} changes`);
     return { ms: this.lastAt - startedAt, flows: this.count - count };
   }
 

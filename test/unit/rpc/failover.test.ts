@@ -69,6 +69,7 @@ describe('several brokers', () => {
       pendingCalls: 0,
       blocked: false,
       received: 0,
+      sent: 0,
     });
   });
 
