@@ -1,7 +1,9 @@
+import { isSealed } from '@patchbay/sdk/flow';
 import { KernelError } from './errors';
 
 /**
- * A deeply frozen copy of plain data: what a structured clone would give, with its contents locked.
+ * A deeply frozen copy of plain data: what a structured clone would give, with its contents locked. Flows that the SDK sealed are in it
+ * as they are: nobody can change them, and who keeps them is known to have stated the same again.
  * Refuses functions, symbols, instances of classes and loops, naming where they are.
  */
 export function frozenCopy<T>(value: T, what: string): T {
@@ -15,6 +17,7 @@ function copy(value: unknown, above: object[], what: string): unknown {
       throw refused(what, above, value, `it is a ${typeof value}`);
     return value;
   }
+  if (isSealed(value)) return value;
   if (above.includes(value)) throw refused(what, above, value, 'it contains itself');
   above.push(value);
   const copied = Array.isArray(value) ? copyList(value, above, what) : copyObject(value, above, what);

@@ -1,6 +1,6 @@
 import type { ResourceView, SecurityGroup } from '@patchbay/sdk';
 import { AddressReader, type AddressSet, type AddressSetName, setOf } from './address-sets';
-import { type GroupRules, rulesOf } from './rules';
+import { type GroupRules, RuleReader } from './rules';
 
 const NOBODY: AddressSet = new Map();
 
@@ -9,7 +9,7 @@ export class Facts {
   private readonly groups = new Map<string, { readonly asked: number; readonly rules: GroupRules | undefined }>();
   private readonly sets = new Map<AddressSetName, { readonly asked: number; readonly addresses: AddressSet }>();
   private readonly readers = new Map<AddressSetName, AddressReader>();
-  private readonly written = new Map<string, { readonly written: string; readonly rules: GroupRules }>();
+  private readonly ruleReaders = new Map<string, RuleReader>();
   private asked = 0;
 
   constructor(private readonly resources: ResourceView) {}
@@ -50,7 +50,7 @@ export class Facts {
   /** Forgets what no port uses. */
   retain(groupIds: ReadonlySet<string>): void {
     for (const id of [...this.groups.keys()]) if (!groupIds.has(id)) this.groups.delete(id);
-    for (const id of [...this.written.keys()]) if (!groupIds.has(id)) this.written.delete(id);
+    for (const id of [...this.ruleReaders.keys()]) if (!groupIds.has(id)) this.ruleReaders.delete(id);
     const named = new Set(
       [...this.groups.values()].flatMap(({ rules }) => (rules === undefined ? [] : setsNamed(rules))),
     );
@@ -61,14 +61,10 @@ export class Facts {
     }
   }
 
-  /** Every port asks for its groups: rules that are as they were are not read into conditions again. */
   private rulesOf(group: SecurityGroup): GroupRules {
-    const written = JSON.stringify(group);
-    const known = this.written.get(group.id);
-    if (known?.written === written) return known.rules;
-    const rules = rulesOf(group);
-    this.written.set(group.id, { written, rules });
-    return rules;
+    const reader = this.ruleReaders.get(group.id) ?? new RuleReader();
+    this.ruleReaders.set(group.id, reader);
+    return reader.read(group);
   }
 
   private async read(name: AddressSetName): Promise<AddressSet> {

@@ -1,28 +1,32 @@
 import type { BoundPort, Flow } from '@patchbay/sdk';
 import type { AddressSetName } from './address-sets';
-import { type BaseSettings, filteredPortFlows, trustedPortFlows } from './base-flows';
+import type { BaseSettings } from './base-flows';
 import { blockName, type ConjunctionUse, conjunctionOf, statesOf } from './conjunctions';
 import type { ConnectionOwner } from './connections';
-import { directFlows } from './direct-flows';
 import type { Facts } from './facts';
 import type { GroupSize } from './group-health';
 import { guardedPort, isFiltered, type Tracking } from './guarded-port';
 import { Occupancy } from './occupancy';
+import { PortFlows } from './port-flows';
 import { portMasks } from './port-ranges';
-import { ruleFlows } from './rule-flows';
+import { RuleBook } from './rule-book';
 import type { GroupRules, Rule } from './rules';
 import type { UsesByVlan } from './shared-members';
 
 /** The ports of this host with the rules that apply to each: what the facts come to. */
 export class Policies {
   private readonly bound = new Map<string, BoundPort>();
+  private readonly flows = new Map<string, PortFlows>();
   private readonly occupancy = new Occupancy();
+  private readonly ruleBook: RuleBook;
 
   constructor(
     private readonly facts: Facts,
     private readonly settings: BaseSettings,
     private readonly blockOf: (name: string) => number,
-  ) {}
+  ) {
+    this.ruleBook = new RuleBook(blockOf);
+  }
 
   add(bound: BoundPort): void {
     this.remove(bound.port.id);
@@ -34,6 +38,7 @@ export class Policies {
     const previous = this.bound.get(portId);
     if (previous !== undefined && isFiltered(previous)) this.occupancy.remove(previous);
     this.bound.delete(portId);
+    this.flows.delete(portId);
   }
 
   get(portId: string): BoundPort | undefined {
@@ -64,14 +69,9 @@ export class Policies {
 
   /** All flows of the port itself. */
   flowsOf(bound: BoundPort, uplink: string | undefined): readonly Flow[] {
-    const guarded = guardedPort(bound);
-    const direct = this.settings.explicitly_egress_direct ? directFlows(guarded, uplink) : [];
-    if (!isFiltered(bound)) return [...trustedPortFlows(guarded), ...direct];
-    return [
-      ...filteredPortFlows(guarded, this.trackingOf(bound), this.settings),
-      ...ruleFlows(guarded, this.rulesOf(bound), this.blockOf),
-      ...direct,
-    ];
+    const flows = this.flowsMadeFor(bound);
+    if (!isFiltered(bound)) return flows.list({ tracking: undefined, uplink }, []);
+    return flows.list({ tracking: this.trackingOf(bound), uplink }, this.ruleBook.outlines(this.rulesOf(bound)));
   }
 
   /** What each local VLAN's ports need of address sets. */
@@ -114,6 +114,15 @@ export class Policies {
       const addresses = [...sets].reduce((sum, set) => sum + this.facts.addresses(set).size, 0);
       return { group: group.group, flows: forPorts + forAddresses * vlans.size, ports, addresses };
     });
+  }
+
+  private flowsMadeFor(bound: BoundPort): PortFlows {
+    const { id } = bound.port;
+    const known = this.flows.get(id);
+    if (known?.bound === bound) return known;
+    const flows = new PortFlows(bound, this.settings);
+    this.flows.set(id, flows);
+    return flows;
   }
 
   private trackingOf({ port }: BoundPort): Tracking {

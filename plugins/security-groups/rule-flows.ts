@@ -13,16 +13,8 @@ import {
   setField,
 } from '@patchbay/sdk';
 import { commit, toPort } from './actions';
-import {
-  type ConjunctionUse,
-  type ConnectionState,
-  CT_STATE,
-  conjunctionOf,
-  DIMENSIONS,
-  PORT_CLAUSE,
-  statesOf,
-} from './conjunctions';
-import { FlowSet } from './flow-set';
+import { type ConjunctionUse, type ConnectionState, CT_STATE, DIMENSIONS, PORT_CLAUSE, statesOf } from './conjunctions';
+import { joinClauses, placeOf } from './flow-set';
 import type { GuardedPort } from './guarded-port';
 import { portMasks } from './port-ranges';
 import { priorityOf } from './priorities';
@@ -30,18 +22,53 @@ import { SCTP, TCP } from './protocols';
 import type { Rule } from './rules';
 import { CONJUNCTION_REGISTER, PORT_REGISTER, FirewallTable as Table } from './tables';
 
-/** A port's rules as flows. `blockOf` answers a conjunction's block of ids by its name. */
-export function ruleFlows(
-  guarded: GuardedPort,
-  rules: readonly Rule[],
-  blockOf: (name: string) => number,
-): readonly Flow[] {
-  const flows = new FlowSet();
-  for (const rule of rules) {
-    const use = conjunctionOf(rule, blockOf);
-    flows.addAll(use === undefined ? plainFlows(guarded, rule) : conjunctiveFlows(guarded, rule, use));
-  }
-  return flows.list();
+/** A flow that a rule comes to, but for the port: the ports that have the rule have a flow of it each. */
+export interface RuleOutline {
+  /** Equal for two that are one flow of a port. */
+  readonly place: string;
+  readonly table: number;
+  readonly priority: number;
+  readonly match: Match;
+  /** Of clauses of conjunctions, or what becomes of a packet that the rule lets through. */
+  readonly effect: Clauses | Admission;
+}
+
+interface Clauses {
+  readonly kind: 'clauses';
+  readonly clauses: readonly Action[];
+}
+
+interface Admission {
+  readonly kind: 'admission';
+  readonly direction: Direction;
+  readonly state: ConnectionState;
+  /** Before all else. */
+  readonly first: readonly Action[];
+}
+
+/** All flows of a rule, in outline. `use`: of a rule towards an address set. */
+export function outlinesOf(rule: Rule, use: ConjunctionUse | undefined): readonly RuleOutline[] {
+  return use === undefined ? plainOutlines(rule) : conjunctiveOutlines(rule, use);
+}
+
+/** Two of one place as one: clauses are joined, of others the first counts, for they are the same. */
+export function joinOutlines(present: RuleOutline, added: RuleOutline): RuleOutline {
+  if (present.effect.kind !== 'clauses' || added.effect.kind !== 'clauses') return present;
+  return {
+    ...present,
+    effect: { kind: 'clauses', clauses: joinClauses(present.effect.clauses, added.effect.clauses) },
+  };
+}
+
+/** The flow that one port has of it. */
+export function flowOf({ table, priority, match, effect }: RuleOutline, guarded: GuardedPort): Flow {
+  return flow({
+    bridge: guarded.bridge,
+    table,
+    priority,
+    match: { ...match, [PORT_REGISTER]: port(guarded.name) },
+    actions: effect.kind === 'clauses' ? effect.clauses : [...effect.first, ...accept(guarded, effect)],
+  });
 }
 
 /** The table of a direction's rules. */
@@ -62,43 +89,47 @@ export const remoteField = (direction: Direction, ethertype: Ethertype): string 
 
 export const inState = (state: ConnectionState): Match => (state === 'any' ? {} : { ct_state: CT_STATE[state] });
 
-function plainFlows(guarded: GuardedPort, rule: Rule): Flow[] {
+function outline(table: number, priority: number, match: Match, effect: RuleOutline['effect']): RuleOutline {
+  return { place: placeOf(table, priority, match), table, priority, match, effect };
+}
+
+function plainOutlines(rule: Rule): readonly RuleOutline[] {
   const { direction, ethertype, remote } = rule;
   const address = remote.kind === 'prefix' ? { [remoteField(direction, ethertype)]: remote.prefix } : {};
   return statesOf(rule).flatMap((state) =>
     trafficMatches(rule).map((traffic) =>
-      flow({
-        bridge: guarded.bridge,
-        table: rulesTable(direction),
-        priority: priorityOf(rule),
-        match: { ...traffic, ...address, ...inState(state), [PORT_REGISTER]: port(guarded.name) },
-        actions: accept(guarded, direction, state),
-      }),
+      outline(
+        rulesTable(direction),
+        priorityOf(rule),
+        { ...traffic, ...address, ...inState(state) },
+        { kind: 'admission', direction, state, first: [] },
+      ),
     ),
   );
 }
 
-function conjunctiveFlows(guarded: GuardedPort, rule: Rule, { ids, priority }: ConjunctionUse): Flow[] {
+function conjunctiveOutlines(rule: Rule, { ids, priority }: ConjunctionUse): readonly RuleOutline[] {
   const { direction, ethertype } = rule;
-  const place = { bridge: guarded.bridge, table: rulesTable(direction), priority };
-  const own = { [PORT_REGISTER]: port(guarded.name) };
+  const table = rulesTable(direction);
   return ids.flatMap(({ state, id }) => [
     ...trafficMatches(rule).map((traffic) =>
-      flow({
-        ...place,
-        match: { ...traffic, ...inState(state), ...own },
-        actions: [conjunction(id, PORT_CLAUSE, DIMENSIONS)],
-      }),
+      outline(
+        table,
+        priority,
+        { ...traffic, ...inState(state) },
+        { kind: 'clauses', clauses: [conjunction(id, PORT_CLAUSE, DIMENSIONS)] },
+      ),
     ),
-    flow({
-      ...place,
-      match: { ...family(ethertype), conj_id: id, ...inState(state), ...own },
-      actions: [setField(CONJUNCTION_REGISTER, id), ...accept(guarded, direction, state)],
-    }),
+    outline(
+      table,
+      priority,
+      { ...family(ethertype), conj_id: id, ...inState(state) },
+      { kind: 'admission', direction, state, first: [setField(CONJUNCTION_REGISTER, id)] },
+    ),
   ]);
 }
 
-function accept(guarded: GuardedPort, direction: Direction, state: ConnectionState): readonly Action[] {
+function accept(guarded: GuardedPort, { direction, state }: Admission): readonly Action[] {
   if (direction === 'egress') {
     // Without its state the packet is nobody's new connection: it is not committed on the way out.
     return state === 'any' ? [ctClear, resubmit(Table.acceptOrIngress)] : [resubmit(Table.acceptOrIngress)];

@@ -42,15 +42,24 @@ export interface GroupRules {
   readonly inexpressible: readonly Inexpressible[];
 }
 
-export function rulesOf(group: SecurityGroup): GroupRules {
-  const rules: Rule[] = [];
-  const inexpressible: Inexpressible[] = [];
-  for (const rule of group.rules) {
-    const read = ruleOf(rule, group.stateful);
-    if (typeof read === 'string') inexpressible.push({ id: rule.id, reason: read });
-    else rules.push(read);
+/** The rules of one group. Those that are as they were the last time are the same objects again. */
+export class RuleReader {
+  private known: ReadonlyMap<string, Rule | string> = new Map();
+
+  read(group: SecurityGroup): GroupRules {
+    const read = new Map<string, Rule | string>();
+    const rules: Rule[] = [];
+    const inexpressible: Inexpressible[] = [];
+    for (const written of group.rules) {
+      const text = JSON.stringify([written, group.stateful]);
+      const rule = this.known.get(text) ?? ruleOf(written, group.stateful);
+      read.set(text, rule);
+      if (typeof rule === 'string') inexpressible.push({ id: written.id, reason: rule });
+      else rules.push(rule);
+    }
+    this.known = read;
+    return { group: { id: group.id, name: group.name, stateful: group.stateful }, rules, inexpressible };
   }
-  return { group: { id: group.id, name: group.name, stateful: group.stateful }, rules, inexpressible };
 }
 
 /** The rule, or why there is none. */

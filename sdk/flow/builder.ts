@@ -1,5 +1,6 @@
 import type { Action, FieldValue, Flow, Match, NatSpec, PortName, PortRef, Subfield } from './model';
 import { parseFlow } from './parse-flow';
+import { seal } from './sealed';
 import { parseSubfield } from './subfield';
 
 type ActionOf<Type extends Action['type']> = Extract<Action, { readonly type: Type }>;
@@ -16,9 +17,9 @@ export interface FlowDraft {
   readonly hardTimeout?: number;
 }
 
-/** A flow with its defaults filled in. */
+/** A flow with its defaults filled in. Nobody can change it afterwards: kept and stated again, it costs no copy. */
 export function flow(draft: FlowDraft): Flow {
-  return { table: 0, match: {}, actions: [], ...draft };
+  return seal({ table: 0, match: {}, actions: [], ...draft });
 }
 
 /** A port by its name on the flow's bridge. */

@@ -8,5 +8,6 @@ export * from './parse-actions';
 export * from './parse-flow';
 export * from './port-text';
 export * from './print-flow';
+export { isSealed } from './sealed';
 export * from './subfield';
 export * from './values';

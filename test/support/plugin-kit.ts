@@ -18,6 +18,7 @@ import {
   type SwitchView,
   type Synchronisation,
 } from '@patchbay/sdk';
+import { frozenCopy } from '../../core/kernel/plain';
 
 export * from './flow-text';
 export * from './plugin-fixtures';
@@ -31,7 +32,7 @@ export class FakeDesired implements DesiredState {
 
   set(key: string, records: DesiredRecords): void {
     this.history.push(`set ${key}`);
-    this.stated.set(key, structuredClone(records));
+    this.stated.set(key, frozenCopy(records, key));
   }
 
   unset(key: string): void {

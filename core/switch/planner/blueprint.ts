@@ -4,7 +4,7 @@ import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
 import type { Contest } from './contest';
 import type { Drift, DriftPolicy } from './drift';
-import type { Canonical } from './items';
+import type { Canonical, Item } from './items';
 import { nameOf, type Owner, ownerId } from './owner';
 import { OWNED_MARK, ownedByRecord } from './ownership';
 import type { Plan } from './plan';
@@ -231,7 +231,7 @@ export class Blueprint {
           aliasOf: (bridge: string, name: string) => this.aliases.get(aliasKey(bridge, name)),
           isRead: (bridge: string) => this.board(bridge).installed !== undefined,
         };
-        this.replace(slot, compile(slot.owner, slot.records, around), 'withdrawing');
+        this.replace(slot, compile(slot.owner, slot.records, around, slot.compiled), 'withdrawing');
       } catch (error) {
         slot.quarantine = error instanceof Error ? error.message : String(error);
       }
@@ -244,7 +244,10 @@ export class Blueprint {
     const positions = new Map(
       slot.gates.map(({ gate, position, reasons }) => [gate.record.port, { position, reasons }]),
     );
-    this.wantAll(slot, 'unwant');
+    const before = new Set(slot.compiled.items);
+    const after = new Set(next.items);
+    for (const item of before) if (!after.has(item)) this.wish(slot, item, 'unwant');
+    this.admitAll(slot, 'unwant');
     this.index(slot, 'delete');
     slot.compiled = next;
     slot.gates = next.gates.map((gate) => ({
@@ -252,18 +255,22 @@ export class Blueprint {
       ...(positions.get(gate.record.port) ?? { position: 'held', reasons: [] }),
     }));
     this.index(slot, 'add');
-    this.wantAll(slot, 'want');
+    for (const item of after) if (!before.has(item)) this.wish(slot, item, 'want');
+    this.admitAll(slot, 'want');
     this.rowPlanner.replace(slot.owner, rowWantsOf(slot), mode);
     this.touched.add(slot.owner);
   }
 
-  private wantAll(slot: Slot, act: 'want' | 'unwant'): void {
-    for (const item of slot.compiled.items) this.board(item.bridge)[act]({ owner: slot.owner, item });
+  private admitAll(slot: Slot, act: 'want' | 'unwant'): void {
     for (const { gate, position } of slot.gates) if (position === 'open') this.admit(slot, gate, act);
   }
 
   private admit(slot: Slot, gate: CompiledGate, act: 'want' | 'unwant'): void {
-    for (const item of gate.admission) this.board(item.bridge)[act]({ owner: slot.owner, item });
+    for (const item of gate.admission) this.wish(slot, item, act);
+  }
+
+  private wish({ owner }: Slot, item: Item, act: 'want' | 'unwant'): void {
+    this.board(item.bridge)[act]({ owner, item });
   }
 
   private index(slot: Slot, act: 'add' | 'delete'): void {

@@ -38,11 +38,17 @@ export interface Surroundings {
 }
 
 /**
- * Compiles one key. Pure: it looks at nothing but its arguments.
+ * Compiles one key. Pure: it looks at nothing but its arguments. Of flows that were in the `earlier` compilation too (the same objects;
+ * records are never changed in place) and whose ports have the same numbers, the items are those of then.
  * @throws FlowNotationError for a flow that cannot be written down: the caller holds the key back.
  */
-export function compile(owner: Owner, records: DesiredRecords, around: Surroundings): Compiled {
-  return new Compilation(owner, around).of(records);
+export function compile(
+  owner: Owner,
+  records: DesiredRecords,
+  around: Surroundings,
+  earlier: Pick<Compiled, 'items' | 'numbers'>,
+): Compiled {
+  return new Compilation(owner, around, earlier).of(records);
 }
 
 class Compilation {
@@ -52,11 +58,15 @@ class Compilation {
   private waits = new Set<string>();
   /** The port that was resolved last. */
   private last: { readonly bridge: string; readonly name: string; readonly number: number } | undefined;
+  private readonly known: ReadonlyMap<Flow, Item & { readonly kind: 'flow' }>;
 
   constructor(
     private readonly owner: Owner,
     private readonly around: Surroundings,
-  ) {}
+    private readonly earlier: Pick<Compiled, 'items' | 'numbers'>,
+  ) {
+    this.known = new Map(earlier.items.flatMap((item) => (item.kind === 'flow' ? [[item.stated, item]] : [])));
+  }
 
   of(records: DesiredRecords): Compiled {
     const { canonical } = this.around;
@@ -94,14 +104,30 @@ class Compilation {
     };
   }
 
+  /** Each flow's item once, also where the flow is listed twice. */
   private flows(flows: readonly Flow[]): Item[] {
     const resolver = new FlowResolver((bridge, port) => this.number(bridge, port));
     const items: Item[] = [];
-    for (const flow of flows) {
-      const resolved = resolver.flow(flow);
-      if (resolved !== undefined) items.push(flowItem(resolved.flow, resolved.union, this.around.canonical));
+    for (const flow of new Set(flows)) {
+      const item = this.asBefore(flow) ?? this.made(flow, resolver);
+      if (item !== undefined) items.push(item);
     }
     return items;
+  }
+
+  private made(flow: Flow, resolver: FlowResolver): Item | undefined {
+    const resolved = resolver.flow(flow);
+    return resolved === undefined ? undefined : flowItem(resolved, flow, this.around.canonical);
+  }
+
+  private asBefore(flow: Flow): Item | undefined {
+    const item = this.known.get(flow);
+    if (item === undefined) return undefined;
+    const { numbers } = this.earlier;
+    for (const port of item.ports) {
+      if (this.number(flow.bridge, port) !== numbers.get(aliasKey(flow.bridge, port))) return undefined;
+    }
+    return item;
   }
 
   /** Some of the flows wait for a port or for their bridge. */

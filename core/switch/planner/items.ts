@@ -19,6 +19,9 @@ export type Item =
       readonly body: string;
       readonly flow: Flow;
       readonly union?: Union;
+      /** The flow as its owner stated it, and the names of ports that it was resolved by. */
+      readonly stated: Flow;
+      readonly ports: readonly string[];
     }
   | {
       readonly kind: 'group';
@@ -46,9 +49,14 @@ export type Union =
     };
 
 /** Makes the item of a flow whose ports are numbers; an `output_set` has become its numbers in `ports`. */
-export function flowItem(flow: Flow, union: Union | undefined, canonical: Canonical): Item {
-  const { key, body } = canonical.flow(flow);
-  return { kind: 'flow', bridge: flow.bridge, identity: key, body, flow, ...(union === undefined ? {} : { union }) };
+export function flowItem(
+  { flow, union, ports }: { readonly flow: Flow; readonly union?: Union; readonly ports: readonly string[] },
+  stated: Flow,
+  canonical: Canonical,
+): Item {
+  const { key: identity, body } = canonical.flow(flow);
+  const item = { kind: 'flow', bridge: flow.bridge, identity, body, flow, stated, ports } as const;
+  return union === undefined ? item : { ...item, union };
 }
 
 export function groupItem(group: Group, canonical: Canonical): Item {

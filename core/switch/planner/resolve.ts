@@ -10,6 +10,8 @@ class Absent extends Error {}
 export interface ResolvedFlow {
   readonly flow: Flow;
   readonly union?: Union;
+  /** The names that were asked for, each once. */
+  readonly ports: readonly string[];
 }
 
 /** Lists resolved last that are looked through for an equal one: a port's flows do the same few things, in turns. */
@@ -23,13 +25,18 @@ export class FlowResolver {
     readonly out: ResolvedActions;
   }[] = [];
 
+  /** Most flows of a key name the same ports: they share a list of them. */
+  private readonly lists = new Map<string, readonly string[]>();
+
   /** `resolve` answers the number of a port on a bridge, and notes what is waited for where it has none. */
   constructor(private readonly resolve: (bridge: string, port: string) => number | undefined) {}
 
   /** The flow with numbers for names; undefined while a port it cannot do without has none. Every name is asked for, so that all absent ones are noted. */
   flow(flow: Flow): ResolvedFlow | undefined {
     let absent = false;
+    const matched = new Set<string>();
     const number = (port: string): number => {
+      matched.add(port);
       const found = this.resolve(flow.bridge, port);
       if (found === undefined) absent = true;
       return found ?? 0;
@@ -40,7 +47,15 @@ export class FlowResolver {
     const { actions, union } = resolved;
     const unchanged = match === flow.match && actions === flow.actions;
     const same = unchanged ? flow : { ...flow, match, actions };
-    return union === undefined ? { flow: same } : { flow: same, union };
+    const ports = this.shared([...new Set([...matched, ...resolved.ports])]);
+    return union === undefined ? { flow: same, ports } : { flow: same, union, ports };
+  }
+
+  private shared(ports: readonly string[]): readonly string[] {
+    const text = ports.join(' ');
+    const known = this.lists.get(text) ?? ports;
+    this.lists.set(text, known);
+    return known;
   }
 
   /** Undefined where a port is absent; that is not remembered. */
@@ -48,7 +63,11 @@ export class FlowResolver {
     const known = this.recent.find((one) => one.bridge === bridge && sameActions(one.actions, actions));
     if (known !== undefined) return known.out;
     let absent = false;
-    const resolve = (port: string): number | undefined => this.resolve(bridge, port);
+    const ports = new Set<string>();
+    const resolve = (port: string): number | undefined => {
+      ports.add(port);
+      return this.resolve(bridge, port);
+    };
     const number = (port: string): number => {
       const found = resolve(port);
       if (found === undefined) absent = true;
@@ -57,7 +76,7 @@ export class FlowResolver {
     const union = unionIn(actions, number, resolve);
     const resolved = union === undefined ? resolveActions(actions, number, resolve) : unionActions(union);
     if (absent) return undefined;
-    const out = { actions: resolved === actions ? actions : Object.freeze(resolved), union };
+    const out = { actions: resolved === actions ? actions : Object.freeze(resolved), union, ports: [...ports] };
     if (this.recent.length === RECENT) this.recent.shift();
     this.recent.push({ bridge, actions, out });
     return out;
@@ -67,6 +86,7 @@ export class FlowResolver {
 interface ResolvedActions {
   readonly actions: readonly Action[];
   readonly union: Union | undefined;
+  readonly ports: readonly string[];
 }
 
 function sameActions(left: readonly Action[], right: readonly Action[]): boolean {

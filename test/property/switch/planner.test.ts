@@ -168,6 +168,38 @@ describe('the planner', () => {
     );
   });
 
+  it('comes with flows that are stated again, the same objects, to what it would have come to with flows made anew', () => {
+    fc.assert(
+      fc.property(
+        fc.array(flow, { minLength: 1, maxLength: 12 }),
+        fc.array(fc.array(fc.nat(11), { maxLength: 8 }), { minLength: 2, maxLength: 4 }),
+        ofports,
+        ofports,
+        (made, statements, before, after) => {
+          const live = new Map(before);
+          const kept = blueprint(new MemoryRows(live));
+          const anew = blueprint(new MemoryRows(live));
+          statements.forEach((indices, turn) => {
+            if (turn === statements.length - 1) {
+              live.clear();
+              for (const [name, number] of after) live.set(name, number);
+              for (const one of [kept, anew]) one.rowsChanged(PORTS);
+            }
+            const flows = indices.flatMap((index) => made[index % made.length] ?? []);
+            const key = { plugin: 'one', key: `k${turn % 2}` };
+            state(kept, [{ ...key, records: { flows } }]);
+            state(anew, [{ ...key, records: structuredClone({ flows }) }]);
+            carryOut(kept, kept.plan());
+            carryOut(anew, anew.plan());
+            expect(contents(kept)).toEqual(contents(anew));
+            expect(kept.contests()).toEqual(anew.contests());
+            expect(kept.progress('one', key.key)).toEqual(anew.progress('one', key.key));
+          });
+        },
+      ),
+    );
+  });
+
   it('rewrites only the flows that name a port which moved', () => {
     fc.assert(
       fc.property(keys, ofports, (stated, numbers) => {

@@ -131,6 +131,23 @@ describe('a change of rules', () => {
     ]);
   });
 
+  test('leaves the flows of the other rules what they were: the same objects, which cost nothing on their way', async () => {
+    const bed = setUp();
+    const rules = [
+      { protocol: 'tcp' },
+      { protocol: 'udp', remoteGroupId: 'db' },
+      { protocol: 'tcp', remoteGroupId: 'db' },
+    ];
+    bed.resources.groups.set('web', group('web', rules));
+    await bed.fire('onPortAdded', boundPort({ securityGroupIds: ['web'] }));
+    const before = bed.desired.flows('port/p1');
+    bed.resources.groups.set('web', group('web', [...rules, { protocol: 'sctp' }]));
+    await bed.fire('onSecurityGroupUpdated', { securityGroupIds: ['web'], change: 'rules' });
+    const after = bed.desired.flows('port/p1');
+    expect(before.filter((flow) => !after.includes(flow))).toEqual([]);
+    expect(after.filter((flow) => !before.includes(flow))).toHaveLength(2);
+  });
+
   test('is stated together with those that come right after it', async () => {
     const bed = await peers();
     bed.events.length = 0;
