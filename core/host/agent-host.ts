@@ -203,18 +203,21 @@ class AgentHost implements Host {
 
   plugins(): readonly PluginReport[] {
     const plugins = this.parts?.kernel.plugins() ?? [];
-    return plugins.map(({ id, summary, phase, failure, from, hooks, provides, requires, startMs, tables }, index) => ({
-      order: index + 1,
-      id,
-      summary,
-      state: failure === null ? phase : `${phase}: ${failure}`,
-      from,
-      hooks: hooks ?? [],
-      provides,
-      requires,
-      startMs,
-      tables,
-    }));
+    return plugins.map(
+      ({ id, summary, phase, failure, from, isolation, hooks, provides, requires, startMs, tables }, index) => ({
+        order: index + 1,
+        id,
+        summary,
+        state: failure === null ? phase : `${phase}: ${failure}`,
+        from,
+        isolation,
+        hooks: hooks ?? [],
+        provides,
+        requires,
+        startMs,
+        tables,
+      }),
+    );
   }
 
   config(): ConfigReport {
@@ -299,7 +302,8 @@ class AgentHost implements Host {
       stock: new Map<string, PluginClass>(Object.entries(this.stock.plugins)),
       configDir: this.directory,
     };
-    const { ordered, planned } = await resolveListing({ ...listing, stockVersion: VERSION });
+    const resolution = resolveListing({ ...listing, stockVersion: VERSION });
+    const { ordered, planned } = await resolution;
     const switchSide = createSwitch({
       settings,
       ...this.reach,
@@ -315,6 +319,7 @@ class AgentHost implements Host {
     });
     const kernel = createKernel({
       ...listing,
+      resolution,
       settings,
       agentServices: {
         identity: this.identity(),

@@ -65,6 +65,8 @@ export interface PluginReport {
   readonly requires: readonly string[];
   readonly startMs: number | null;
   /** Tables of its own, by name. */
+  /** Where it runs: in the agent's main thread, or in one of its own. */
+  readonly isolation: 'main' | 'worker';
   readonly tables: Readonly<Record<string, number>>;
 }
 

@@ -13,7 +13,6 @@ import type { BootPlan, Kernel, KernelOptions, PluginState } from './kernel';
 import { type AgentPhase, LIFECYCLE_SETTINGS, Lifecycle, type LifecycleStep, within } from './lifecycle';
 import type { FoundPlugin } from './loader/modules';
 import type { Resolution } from './loader/plan';
-import { parsedConfig } from './loader/plugin-config';
 import { resolveListing, stockManifests } from './loader/resolve';
 import { memberOf } from './member';
 import { NumberBook } from './numbers';
@@ -43,6 +42,7 @@ export class AgentKernel implements Kernel {
   private readonly marker = new TapMarker();
   private readonly phaseListeners = new Set<(phase: AgentPhase) => void>();
   private required: ReadonlySet<string> = new Set();
+  private resolution: Promise<Resolution> | undefined;
   private booted: Booted | undefined;
   private endWatch: () => void = () => undefined;
   private stopAsked = false;
@@ -70,7 +70,7 @@ export class AgentKernel implements Kernel {
 
   async plan(): Promise<BootPlan> {
     const resolution = await this.resolve();
-    const parsed = resolution.ordered.map(parsedConfig);
+    const parsed = resolution.ordered.map(({ config }) => config);
     return {
       plugins: resolution.planned,
       replaced: Object.fromEntries(resolution.standIns),
@@ -195,7 +195,9 @@ export class AgentKernel implements Kernel {
 
   private resolve(): Promise<Resolution> {
     const { agentServices, ...listing } = this.options;
-    return resolveListing({ ...listing, stockVersion: agentServices.identity.version });
+    this.resolution ??=
+      this.options.resolution ?? resolveListing({ ...listing, stockVersion: agentServices.identity.version });
+    return this.resolution;
   }
 
   private agentScope(resolution: Resolution): Services {
@@ -291,7 +293,7 @@ function hooksOf(plugin: string, listing: readonly TapListing[]): readonly HookN
 
 /** Options are the operator's to mend: they stop the start, whatever the plugin says of failures. */
 function configOrThrow(found: FoundPlugin): unknown {
-  const parsed = parsedConfig(found);
+  const parsed = found.config;
   if (parsed.ok) return parsed.config;
   const [first] = parsed.errors;
   if (parsed.errors.length === 1 && first !== undefined) throw first;

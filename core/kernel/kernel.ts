@@ -22,7 +22,7 @@ import type { HookSettings } from './hooks/options';
 import type { TapTrace } from './hooks/trace';
 import type { WorkerSettings } from './isolation/worker-member';
 import type { AgentPhase, LifecycleSettings, LifecycleStep, PluginPhase } from './lifecycle';
-import type { PlannedPlugin } from './loader/plan';
+import type { PlannedPlugin, Resolution } from './loader/plan';
 import type { PacketSource } from './packet-ins';
 
 /** What the agent gives its plugins, made before any of them. */
@@ -58,6 +58,8 @@ export interface KernelOptions {
   readonly flowBudget?: number;
   /** Told of every tap that ran, for metrics. */
   readonly onTrace?: (entry: TapTrace) => void;
+  /** The plugin list, where it is resolved already. */
+  readonly resolution?: Promise<Resolution>;
   /** Loads a module by its absolute path. */
   readonly load?: (file: string) => Promise<unknown>;
 }

@@ -1,4 +1,4 @@
-import type { Logger, PatchbayError, Plugin, Provide } from '@patchbay/sdk';
+import { type Logger, type PatchbayError, type Plugin, type Provide, providedToken, type Token } from '@patchbay/sdk';
 import type { CommandBook } from './commands';
 import type { PluginServices, Services } from './container';
 import { DesiredSlice } from './desired-slice';
@@ -93,12 +93,11 @@ export function memberOf(
     dependsOn: parts.dependsOn,
     construct() {
       if (parts.unmet !== undefined) throw parts.unmet;
+      if (found.plugin === null) throw new TypeError(`${id} is in a thread of its own`);
       instance = services.construct(found.plugin, own);
       const provide: Provide = (token, value) => services.bind(manifest, token, value);
       instance.provide?.(provide);
-      for (const token of manifest.provides ?? []) {
-        if (services.providerOf(token) !== id) throw KernelError.missingProvision({ plugin: id, token: token.name });
-      }
+      refuseMissing(manifest.provides ?? [], id, services);
     },
     tap() {
       instance?.tap?.(table.hooksFor(id));
@@ -124,13 +123,19 @@ interface OwnParts {
   readonly logger: Logger;
 }
 
+/** @throws PatchbayError where a token has not been handed over. */
+function refuseMissing(tokens: readonly Token<unknown>[], plugin: string, services: Services): void {
+  const missing = tokens.find((token) => services.providerOf(token) !== plugin);
+  if (missing !== undefined) throw KernelError.missingProvision({ plugin, token: missing.name });
+}
+
 /** @throws PatchbayError `PB-WORKER-UNFIT` for a plugin that cannot be in a thread of its own. */
 function inWorker(found: FoundPlugin, parts: MemberParts, { own, desired, jobs, packetIns, logger }: OwnParts): Member {
   const { manifest, file, entry } = found;
   const { id, provides = [] } = manifest;
-  const unfit = (reason: string): Error => KernelError.workerUnfit({ plugin: id, from: entry.from, reason });
-  if (file === null) throw unfit('it comes with the agent');
-  if (provides.length > 0) throw unfit('it provides services, which others call directly');
+  if (file === null) {
+    throw KernelError.workerUnfit({ plugin: id, from: entry.from, reason: 'it comes with the agent' });
+  }
   const { context, health, services, table, kernel } = parts;
   return new WorkerMember({
     start: { file, id, config: parts.config, identity: kernel.agentServices.identity, tables: parts.tables },
@@ -142,6 +147,8 @@ function inWorker(found: FoundPlugin, parts: MemberParts, { own, desired, jobs, 
     health: health.of(id),
     logger,
     service: (name) => own[name]?.() ?? services.named(name),
+    provide: (name, value) => services.bind(manifest, providedToken(name), value),
+    provided: () => refuseMissing(provides, id, services),
     state: (changes) => {
       for (const { key, records } of changes) {
         if (records === null) desired.unset(key);

@@ -1,15 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   cookieOf,
   createKernel,
   createSwitch,
+  describeInWorker,
   type Kernel,
   type KernelOptions,
   metricsForTests,
   type PluginHealth,
-  pluginClasses,
   type Switch,
 } from '@patchbay/agent/testing';
 import { STOCK } from '@patchbay/plugins';
@@ -66,6 +67,11 @@ export interface KitOptions {
   readonly flowBudget?: number;
   /** Puts into the kit what plugins ask for when they start: resources, answers of the server, ports. */
   readonly prepare?: (kit: Kit) => Promise<void> | void;
+  /**
+   * Where the plugin under test runs. `worker`: its package's built module, in a thread of its own.
+   * Default: what the environment variable PATCHBAY_TEST_ISOLATION says, `main` if it says nothing.
+   */
+  readonly isolation?: 'main' | 'worker';
   /** Default: what the environment variable PATCHBAY_TEST_SWITCH says, `memory` if it says nothing. */
   readonly switch?: 'memory' | 'ovs';
 }
@@ -228,7 +234,7 @@ export class Kit {
   private async boot(): Promise<void> {
     const { settings, more } = this.backend.reach;
     const { plugins, options = {}, tapBudgetMs = 1000, flowBudget } = this.options;
-    const isolated = await Promise.all((this.options.isolated ?? []).map(isolatedPlugin));
+    const isolated = (await Promise.all((this.options.isolated ?? []).map(isolatedPlugins))).flat();
     const all = [...plugins, ...this.missingProviders()];
     const manifests = all.map((one) => {
       const manifest = manifestOf(one);
@@ -256,6 +262,7 @@ export class Kit {
           options: options[id] ?? {},
           from: 'kit',
           ...(required === undefined ? {} : { required }),
+          ...(id === this.plugin ? this.place() : {}),
         })),
       ],
       // The stock plugins that are not in the test are known all the same: taps may be ordered by their names.
@@ -292,6 +299,12 @@ export class Kit {
     await kernel.boot();
     side.beginWriting();
     await this.settled();
+  }
+
+  /** Where the plugin under test is found, if it is not to run where its class is. */
+  private place(): { readonly name: string; readonly isolation: 'worker' } | undefined {
+    const wanted = this.options.isolation ?? process.env.PATCHBAY_TEST_ISOLATION;
+    return wanted === 'worker' ? { name: builtModule(process.cwd()), isolation: 'worker' } : undefined;
   }
 
   private async end(how: 'stop' | 'crash'): Promise<void> {
@@ -337,11 +350,20 @@ export class Kit {
   }
 }
 
-async function isolatedPlugin({ file, options = {} }: NonNullable<KitOptions['isolated']>[number]) {
-  const [found] = pluginClasses(await import(file));
-  const manifest = found === undefined ? undefined : manifestOf(found);
-  if (manifest === undefined) throw new Error(`${file} exports no plugin`);
-  return { manifest, entry: { name: file, options, from: 'kit', isolation: 'worker' as const } };
+async function isolatedPlugins({ file, options = {} }: NonNullable<KitOptions['isolated']>[number]) {
+  const entry = { name: file, options, from: 'kit', isolation: 'worker' as const };
+  return (await describeInWorker(file, entry)).map(({ manifest }) => ({ manifest, entry }));
+}
+
+/** The module that the package in the folder is built into. */
+function builtModule(folder: string): string {
+  try {
+    return createRequire(join(folder, 'from')).resolve(folder);
+  } catch (thrown) {
+    throw new Error(`a worker runs what was built, and ${folder} has no built module: npm run build`, {
+      cause: thrown,
+    });
+  }
 }
 
 async function call(calls: HookCalls, hook: HookName, payload: unknown): Promise<Omit<Fired, 'keys'>> {

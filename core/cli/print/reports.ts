@@ -37,12 +37,13 @@ export function printStatus(report: StatusReport): string {
 
 export function printPlugins(reports: readonly PluginReport[]): string {
   return columns(
-    ['#', 'PLUGIN', 'STATE', 'START', 'FROM', 'PROVIDES', 'TABLES', 'HOOKS'],
+    ['#', 'PLUGIN', 'STATE', 'START', 'THREAD', 'FROM', 'PROVIDES', 'TABLES', 'HOOKS'],
     reports.map((each) => [
       String(each.order),
       each.id,
       level(each.state),
       each.startMs === null ? '-' : `${each.startMs.toFixed(1)} ms`,
+      each.isolation,
       each.from,
       each.provides.join(' ') || '-',
       Object.entries(each.tables)

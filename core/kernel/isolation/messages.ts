@@ -1,4 +1,5 @@
-import type { DesiredRecords, TapOrder } from '@patchbay/sdk';
+import { type DesiredRecords, PatchbayError, type TapOrder } from '@patchbay/sdk';
+import { isPlainObject } from '../plain';
 
 /** What a worker is started with. Plain data, as everything that crosses. */
 export interface WorkerStart {
@@ -17,15 +18,35 @@ export interface StatedChange {
   readonly records: DesiredRecords | null;
 }
 
+/** What an act came to, and what it stated on the way, in order. */
+export interface Outcome {
+  readonly value: unknown;
+  readonly changes: readonly StatedChange[];
+}
+
 export interface CrossedError {
   readonly message: string;
   readonly code?: string;
+  readonly class?: PatchbayError['class'];
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** A function that was handed over stands as this. */
-export interface CallbackReference {
-  readonly $callback: number;
-}
+/** What either side asks of the other's objects. */
+export type RemoteMessage =
+  | {
+      readonly kind: 'ask';
+      /** null: nobody waits for the answer. */
+      readonly call: number | null;
+      readonly object: string;
+      readonly path: readonly string[];
+      readonly args: readonly unknown[];
+      /** The number under which the answer is kept there: the end of a subscription, or an object to be asked in its turn. */
+      readonly keep?: number;
+    }
+  | { readonly kind: 'callback'; readonly call: number; readonly callback: number; readonly args: readonly unknown[] }
+  | { readonly kind: 'answer'; readonly call: number; readonly value?: unknown; readonly error?: CrossedError }
+  | { readonly kind: 'unsubscribe'; readonly kept: number }
+  | { readonly kind: 'aborted'; readonly signal: number; readonly reason: string };
 
 export type ToWorker =
   | { readonly kind: 'run'; readonly call: number; readonly what: 'start' | 'stop' | 'ping' }
@@ -37,46 +58,43 @@ export type ToWorker =
       readonly cause: string;
     }
   | { readonly kind: 'abort'; readonly call: number; readonly reason: string }
-  | { readonly kind: 'callback'; readonly call: number; readonly callback: number; readonly args: readonly unknown[] }
-  | { readonly kind: 'answer'; readonly call: number; readonly value?: unknown; readonly error?: CrossedError };
+  | RemoteMessage;
+
+/** What a plugin in a worker has been found to tap and to provide. */
+export interface Ready {
+  readonly taps: readonly { readonly hook: string; readonly order: TapOrder }[];
+  /** Names of the tokens that it handed something over for. */
+  readonly provided: readonly string[];
+}
 
 export type FromWorker =
-  | {
-      readonly kind: 'ready';
-      readonly taps: readonly { readonly hook: string; readonly order: TapOrder }[];
-    }
-  | {
-      readonly kind: 'done';
-      readonly call: number;
-      readonly value?: unknown;
-      readonly error?: CrossedError;
-      /** What the tap stated, in order. */
-      readonly changes: readonly StatedChange[];
-    }
+  | ({ readonly kind: 'ready' } & Ready)
+  | { readonly kind: 'done'; readonly call: number; readonly outcome?: Outcome; readonly error?: CrossedError }
   | { readonly kind: 'state'; readonly changes: readonly StatedChange[] }
-  | {
-      readonly kind: 'ask';
-      /** null: nobody waits for the answer. */
-      readonly call: number | null;
-      readonly service: string;
-      readonly path: readonly string[];
-      readonly args: readonly unknown[];
-      /** The number under which the answer, an unsubscribe function, is kept. */
-      readonly subscription?: number;
-    }
-  | { readonly kind: 'unsubscribe'; readonly subscription: number };
+  | RemoteMessage;
 
 export function crossed(thrown: unknown): CrossedError {
   if (!(thrown instanceof Error)) return { message: String(thrown) };
-  return 'code' in thrown && typeof thrown.code === 'string'
-    ? { message: thrown.message, code: thrown.code }
-    : { message: thrown.message };
+  const { message } = thrown;
+  if (thrown instanceof PatchbayError)
+    return { message, code: thrown.code, class: thrown.class, ...plainFields(thrown) };
+  return 'code' in thrown && typeof thrown.code === 'string' ? { message, code: thrown.code } : { message };
 }
 
-export function thrownFrom({ message, code }: CrossedError): Error {
-  return Object.assign(new Error(message), code === undefined ? {} : { code });
+/** The fields of an error, where they are plain data; without them its message still says what it is about. */
+function plainFields({ fields }: PatchbayError): Pick<CrossedError, 'fields'> {
+  try {
+    return { fields: structuredClone(fields) };
+  } catch {
+    return {};
+  }
 }
 
-export function isCallback(value: unknown): value is CallbackReference {
-  return typeof value === 'object' && value !== null && '$callback' in value;
+export function thrownFrom({ message, code, class: ofClass, fields = {} }: CrossedError): Error {
+  if (code === undefined) return new Error(message);
+  if (ofClass === undefined) return Object.assign(new Error(message), { code });
+  // The message is whole already: `{text}` stands for what it says beyond its code.
+  const definition = { code, class: ofClass, template: '{text}' };
+  const error = new PatchbayError(definition, { text: message.slice(`${code}: `.length) });
+  return Object.assign(error, { fields: isPlainObject(fields) ? fields : {} });
 }

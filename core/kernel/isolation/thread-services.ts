@@ -1,27 +1,40 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DesiredRecords, DesiredState, Health, Logger, PluginMetrics } from '@patchbay/sdk';
+import type {
+  Announcer,
+  DesiredRecords,
+  DesiredState,
+  EventOutcome,
+  Health,
+  HookCalls,
+  KeyAcknowledgement,
+  Logger,
+  PluginMetrics,
+} from '@patchbay/sdk';
 import { EventContext } from '../event-context';
 import { PluginJobs } from '../jobs';
-import { Calls } from './calls';
-import type { FromWorker, StatedChange, WorkerStart } from './messages';
-
-type Path = readonly string[];
+import type { FromWorker, Outcome, StatedChange, WorkerStart } from './messages';
+import { facade, RemoteObjects } from './remote-objects';
 
 /** The services of a plugin in a worker: they look as in the main thread, and ask it. */
 export class ThreadServices {
-  readonly answers = new Calls();
-  private readonly callbacks = new Map<number, (...args: readonly unknown[]) => unknown>();
-  private readonly delivery = new AsyncLocalStorage<StatedChange[]>();
+  readonly remote: RemoteObjects;
+  /** What the plugin provides, by its tokens' names. */
+  readonly provided = new Map<string, unknown>();
+  private readonly delivery = new AsyncLocalStorage<StatedChange[] | undefined>();
   private readonly keys: Set<string>;
   private readonly jobs: PluginJobs;
-  private lastNumber = 0;
 
   constructor(
     private readonly start: WorkerStart,
     private readonly post: (message: FromWorker) => void,
   ) {
     this.keys = new Set(start.keys);
-    const logger = this.proxy('logger') as Logger;
+    const logger = this.telling('logger') as Logger;
+    this.remote = new RemoteObjects({
+      post,
+      object: (name) => this.provided.get(name),
+      failed: (what, thrown) => logger.error('What another plugin asked for failed', { what, reason: String(thrown) }),
+    });
     this.jobs = new PluginJobs({ plugin: start.id, health: this.health(), logger, context: new EventContext() });
   }
 
@@ -38,6 +51,8 @@ export class ThreadServices {
         return this.desired();
       case 'jobs':
         return this.jobs;
+      case 'logger':
+        return this.telling('logger');
       case 'health':
         return this.health();
       case 'metrics':
@@ -45,23 +60,23 @@ export class ThreadServices {
       case 'synchronisation':
         return this.synchronisation();
       case 'announcer':
+        return this.announcer();
       case 'messaging':
-        throw new Error(`Service.${name} is not to be had in a worker: run this plugin in the main thread`);
+        return { connect: (options: unknown) => this.remote.keep('messaging', ['connect'], [options]) };
       default:
-        return this.proxy(name);
+        return this.remote.facade(name);
     }
   }
 
-  /** Runs a tap; what it states meanwhile goes with its answer. */
-  async delivering<T>(
-    act: () => T,
-  ): Promise<{ readonly value: Awaited<T>; readonly changes: readonly StatedChange[] }> {
+  /** Runs an act of one event; what it states meanwhile goes with its answer. */
+  async delivering(act: () => unknown): Promise<Outcome> {
     const changes: StatedChange[] = [];
     return { value: await this.delivery.run(changes, act), changes };
   }
 
-  callback(number: number, args: readonly unknown[]): unknown {
-    return this.delivery.exit(() => this.callbacks.get(number)?.(...args));
+  /** Runs what belongs to no event. */
+  outside<T>(act: () => T): T {
+    return this.delivery.run(undefined, act);
   }
 
   endJobs(): void {
@@ -80,22 +95,19 @@ export class ThreadServices {
       set: (key, records) => change(key, structuredClone(records)),
       unset: (key) => change(key, null),
       keys: () => [...this.keys],
-      progress: (key) => this.ask('desired', ['progress'], [key]) as ReturnType<DesiredState['progress']>,
-      complete: () => this.tell('desired', ['complete'], []),
+      progress: (key) => this.remote.ask('desired', ['progress'], [key]) as ReturnType<DesiredState['progress']>,
+      complete: () => this.remote.tell('desired', ['complete'], []),
     };
   }
 
   private health(): Health {
-    return {
-      report: (...args) => this.tell('health', ['report'], args),
-      clear: (...args) => this.tell('health', ['clear'], args),
-    };
+    return this.telling('health') as Health;
   }
 
   /** Metrics are made here and kept there: each use names the metric again. */
   private metrics(): PluginMetrics {
     const use = (kind: string, definition: unknown, method: string) => (value?: number, labels?: unknown) =>
-      this.tell('metrics', [kind, method], [definition, value, labels]);
+      this.remote.tell('metric uses', [kind], [definition, method, value, labels]);
     return {
       counter: (definition) => ({ add: use('counter', definition, 'add') }),
       gauge: (definition) => ({ set: use('gauge', definition, 'set') }),
@@ -104,50 +116,44 @@ export class ThreadServices {
   }
 
   private synchronisation(): unknown {
-    const proxy = this.proxy('synchronisation') as object;
-    const synced = this.ask('synchronisation', ['synced'], []);
-    synced.catch(() => undefined);
-    return new Proxy(proxy, {
+    const there = this.remote.facade('synchronisation') as object;
+    const synced = this.remote.ask('synchronisation', ['synced'], []);
+    return new Proxy(there, {
       get: (target, property) => (property === 'synced' ? synced : Reflect.get(target, property)),
     });
   }
 
-  /** Every method asks the main thread. One that is given a function subscribes, and answers with its end. */
-  private proxy(service: string, path: Path = []): unknown {
-    return new Proxy(() => undefined, {
-      get: (_target, property) => {
-        // A proxy that had a `then` would be taken for a promise.
-        if (typeof property !== 'string' || property === 'then') return undefined;
-        return this.proxy(service, [...path, property]);
+  private announcer(): Announcer {
+    return {
+      event: async <T>(cause: string, act: (calls: HookCalls) => Promise<T>): Promise<EventOutcome<T>> => {
+        const within = (event: number): Promise<Outcome> => this.delivering(() => act(this.hookCalls(event)));
+        const { event, value } = (await this.remote.ask('events', ['run'], [cause, within])) as {
+          readonly event: number;
+          readonly value: T;
+        };
+        const acknowledged = this.remote.ask('events', ['acknowledged'], [event]);
+        return { value, acknowledged: () => acknowledged as Promise<readonly KeyAcknowledgement[]> };
       },
-      apply: (_target, _self, args: readonly unknown[]) => {
-        if (service === 'logger') return this.tell(service, path, args);
-        const before = this.callbacks.size;
-        const plain = args.map((arg) => this.withoutFunctions(arg));
-        if (this.callbacks.size === before) return this.ask(service, path, plain);
-        this.lastNumber += 1;
-        const subscription = this.lastNumber;
-        this.post({ kind: 'ask', call: null, service, path, args: plain, subscription });
-        return () => this.post({ kind: 'unsubscribe', subscription });
+      onProgress: (listener) => this.remote.subscribe('announcer', ['onProgress'], [listener]),
+    };
+  }
+
+  private hookCalls(event: number): HookCalls {
+    const ask = (path: readonly string[], args: readonly unknown[]) =>
+      this.remote.ask('events', ['call'], [event, path.join('.'), args]);
+    return facade({ ask, subscribe: () => () => undefined }) as HookCalls;
+  }
+
+  /** A service that answers nothing. */
+  private telling(service: string): unknown {
+    return new Proxy(
+      {},
+      {
+        get:
+          (_target, method) =>
+          (...args: readonly unknown[]) =>
+            this.remote.tell(service, [String(method)], args),
       },
-    });
-  }
-
-  private withoutFunctions(value: unknown): unknown {
-    if (typeof value === 'function') {
-      this.lastNumber += 1;
-      this.callbacks.set(this.lastNumber, value as (...args: readonly unknown[]) => unknown);
-      return { $callback: this.lastNumber };
-    }
-    if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.withoutFunctions(inner)]));
-  }
-
-  private ask(service: string, path: Path, args: readonly unknown[]): Promise<unknown> {
-    return this.answers.make((call) => this.post({ kind: 'ask', call, service, path, args }));
-  }
-
-  private tell(service: string, path: Path, args: readonly unknown[]): void {
-    this.post({ kind: 'ask', call: null, service, path, args });
+    );
   }
 }

@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type AgentHooks, HOOKS, type HookContext, manifestOf, type Plugin, type TapOrder } from '@patchbay/sdk';
 import { constructorTokens } from '../container';
-import { pluginClasses } from '../loader/modules';
-import { crossed, type FromWorker, type StatedChange, type ToWorker, type WorkerStart } from './messages';
+import { pluginClasses } from '../loader/described';
+import { crossed, type FromWorker, type Outcome, type ToWorker, type WorkerStart } from './messages';
 import { ThreadServices } from './thread-services';
 
 /** The program of a worker: one plugin, its taps, and the services that ask the main thread. */
@@ -22,6 +22,7 @@ async function main(): Promise<Plugin> {
   if (found === undefined) throw new Error(`${start.file} exports no plugin ${start.id}`);
   const tokens = constructorTokens(found).map((token) => services.named((token ?? '').replace(/^patchbay:/, '')));
   const instance = new found(...tokens);
+  instance.provide?.((token, value) => services.provided.set(token.name, value));
   const orders: { readonly hook: string; readonly order: TapOrder }[] = [];
   const hooks = Object.keys(HOOKS).map((hook) => [
     hook,
@@ -32,7 +33,7 @@ async function main(): Promise<Plugin> {
     },
   ]);
   instance.tap?.(Object.fromEntries(hooks) as unknown as AgentHooks);
-  post({ kind: 'ready', taps: orders });
+  post({ kind: 'ready', taps: orders, provided: [...services.provided.keys()] });
   return instance;
 }
 
@@ -43,24 +44,22 @@ async function tapped({ call, hook, payload, cause }: ToWorker & { readonly kind
   running.delete(call);
 }
 
-type Outcome = { readonly value: unknown; readonly changes: readonly StatedChange[] };
-
 async function done(call: number, act: () => Promise<Outcome>): Promise<void> {
   try {
-    const { value, changes } = await act();
-    post({ kind: 'done', call, value, changes });
+    post({ kind: 'done', call, outcome: await act() });
   } catch (thrown) {
-    post({ kind: 'done', call, error: crossed(thrown), changes: [] });
+    post({ kind: 'done', call, error: crossed(thrown) });
   }
 }
 
-const plain = async (value: unknown): Promise<Outcome> => ({ value: await value, changes: [] });
-
-async function run(instance: Plugin, what: 'start' | 'stop' | 'ping'): Promise<void> {
+async function run(what: 'start' | 'stop' | 'ping'): Promise<Outcome> {
+  const instance = await plugin;
   if (what === 'start') await instance.start?.();
-  if (what !== 'stop') return;
-  services.endJobs();
-  await instance.stop?.();
+  if (what === 'stop') {
+    services.endJobs();
+    await instance.stop?.();
+  }
+  return { value: undefined, changes: [] };
 }
 
 const plugin = main();
@@ -71,16 +70,12 @@ parentPort?.on('message', (message: ToWorker) => {
       void tapped(message);
       break;
     case 'run':
-      void done(message.call, async () => plain(run(await plugin, message.what)));
-      break;
-    case 'callback':
-      void done(message.call, () => plain(services.callback(message.callback, message.args)));
+      void done(message.call, () => run(message.what));
       break;
     case 'abort':
       running.get(message.call)?.abort(new Error(message.reason));
       break;
-    case 'answer':
-      services.answers.answer(message.call, message.error, message.value);
-      break;
+    default:
+      services.outside(() => services.remote.receive(message));
   }
 });

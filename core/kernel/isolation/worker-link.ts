@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { TapOrder } from '@patchbay/sdk';
 import { reasonOf } from '../errors';
 import { Calls } from './calls';
-import { crossed, type FromWorker, isCallback, type StatedChange, type ToWorker, type WorkerStart } from './messages';
+import type { FromWorker, Outcome, Ready, StatedChange, ToWorker, WorkerStart } from './messages';
+import { RemoteObjects } from './remote-objects';
 
 /** Megabytes of heap that a worker may have. */
 const HEAP_MB = 512;
@@ -14,18 +14,21 @@ export interface WorkerLinkParts {
   readonly service: (name: string) => unknown;
   /** What the plugin states outside a tap. */
   readonly stated: (changes: readonly StatedChange[]) => void;
+  /** What the plugin asked for without waiting for an answer failed. */
+  readonly failed: (what: string, thrown: unknown) => void;
   /** The thread ended without having been asked to. */
   readonly lost: (reason: string) => void;
 }
 
 /** One thread with one plugin in it, for as long as it lives. */
 export class WorkerLink {
+  /** The services that it provides, and what it asks of ours. */
+  readonly remote: RemoteObjects;
+  readonly ready: Promise<Ready>;
   private readonly calls = new Calls();
-  private readonly subscriptions = new Map<number, () => void>();
   private readonly worker: Worker;
   private ended = false;
   private lastError: string | undefined;
-  readonly ready: Promise<readonly { readonly hook: string; readonly order: TapOrder }[]>;
 
   constructor(private readonly parts: WorkerLinkParts) {
     this.worker = new Worker(join(__dirname, 'thread.js'), {
@@ -33,10 +36,15 @@ export class WorkerLink {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
     this.worker.unref();
+    this.remote = new RemoteObjects({
+      post: (message) => this.post(message),
+      object: parts.service,
+      failed: parts.failed,
+    });
     this.ready = new Promise((resolve, reject) => {
       this.worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'ready') resolve(message.taps);
-        else void this.received(message);
+        if (message.kind === 'ready') resolve(message);
+        else this.received(message);
       });
       this.worker.on('error', (error) => {
         this.lastError = error.message;
@@ -60,7 +68,7 @@ export class WorkerLink {
     hook: string,
     payload: unknown,
     context: { readonly signal: AbortSignal; readonly cause: string },
-  ): Promise<{ readonly value: unknown; readonly changes: readonly StatedChange[] }> {
+  ): Promise<Outcome> {
     let number = 0;
     const abort = (): void => this.post({ kind: 'abort', call: number, reason: reasonOf(context.signal.reason) });
     context.signal.addEventListener('abort', abort, { once: true });
@@ -99,76 +107,21 @@ export class WorkerLink {
   }
 
   private release(reason: string): void {
-    this.calls.fail(new Error(`its worker is gone: ${reason}`));
-    for (const unsubscribe of this.subscriptions.values()) unsubscribe();
-    this.subscriptions.clear();
+    const error = new Error(`its worker is gone: ${reason}`);
+    this.calls.fail(error);
+    this.remote.end(error);
   }
 
-  private async received(message: Exclude<FromWorker, { readonly kind: 'ready' }>): Promise<void> {
+  private received(message: Exclude<FromWorker, { readonly kind: 'ready' }>): void {
     switch (message.kind) {
       case 'done':
-        this.calls.answer(message.call, message.error, { value: message.value, changes: message.changes });
-        return;
+        this.calls.answer(message.call, message.error, message.outcome);
+        break;
       case 'state':
         this.parts.stated(message.changes);
-        return;
-      case 'unsubscribe':
-        this.subscriptions.get(message.subscription)?.();
-        this.subscriptions.delete(message.subscription);
-        return;
-      case 'ask':
-        await this.asked(message);
+        break;
+      default:
+        this.remote.receive(message);
     }
   }
-
-  private async asked(message: FromWorker & { readonly kind: 'ask' }): Promise<void> {
-    const { call, subscription } = message;
-    try {
-      const value = await this.ask(message);
-      if (subscription !== undefined && typeof value === 'function') {
-        this.subscriptions.set(subscription, value as () => void);
-      }
-      if (call !== null) this.post({ kind: 'answer', call, value });
-    } catch (thrown) {
-      if (call !== null) this.post({ kind: 'answer', call, error: crossed(thrown) });
-    }
-  }
-
-  private ask({ service, path, args }: FromWorker & { readonly kind: 'ask' }): unknown {
-    const target = this.parts.service(service);
-    if (service === 'metrics') return useMetric(target, path, args);
-    let owner: unknown = target;
-    for (const name of path.slice(0, -1)) owner = Reflect.get(owner as object, name);
-    const member: unknown = Reflect.get(owner as object, path.at(-1) ?? '');
-    if (typeof member !== 'function') return member;
-    return Reflect.apply(
-      member,
-      owner,
-      args.map((arg) => this.withFunctions(arg)),
-    );
-  }
-
-  private withFunctions(value: unknown): unknown {
-    if (isCallback(value)) {
-      return async (...args: readonly unknown[]): Promise<unknown> => {
-        const { value: answer } = await this.calls.make<{ readonly value: unknown }>((call) =>
-          this.post({ kind: 'callback', call, callback: value.$callback, args: args.filter(isPlain) }),
-        );
-        return answer;
-      };
-    }
-    if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.withFunctions(inner)]));
-  }
-}
-
-/** Abort signals and functions stay on this side. */
-function isPlain(value: unknown): boolean {
-  return typeof value !== 'function' && !(value instanceof AbortSignal);
-}
-
-function useMetric(metrics: unknown, [kind = '', method = '']: readonly string[], args: readonly unknown[]): void {
-  const [definition, ...rest] = args;
-  const made: unknown = Reflect.apply(Reflect.get(metrics as object, kind), metrics, [definition]);
-  Reflect.apply(Reflect.get(made as object, method), made, rest);
 }

@@ -1,10 +1,12 @@
-import type { Health, Logger, TapOrder } from '@patchbay/sdk';
+import type { Announcer, Health, Logger, PluginMetrics, TapOrder } from '@patchbay/sdk';
 import { KernelError, reasonOf } from '../errors';
 import type { EventContext } from '../event-context';
 import type { RawTap } from '../hooks/options';
 import type { HookTable } from '../hooks/table';
 import { type Member, within } from '../lifecycle';
-import type { StatedChange, WorkerStart } from './messages';
+import type { Ready, StatedChange, WorkerStart } from './messages';
+import { ProvidedService } from './provided-service';
+import { RemoteEvents } from './remote-events';
 import { WorkerLink } from './worker-link';
 
 export interface WorkerSettings {
@@ -29,6 +31,10 @@ export interface WorkerMemberParts {
   readonly health: Health;
   readonly logger: Logger;
   readonly service: (name: string) => unknown;
+  /** Hands over what the plugin provides, by its token's name. */
+  readonly provide: (token: string, value: unknown) => void;
+  /** Everything that the manifest says it provides has been handed over, or this throws. */
+  readonly provided: () => void;
   /** States what the plugin stated, where the caller is: in a tap, or outside. */
   readonly state: (changes: readonly StatedChange[]) => void;
   readonly keys: () => readonly string[];
@@ -38,7 +44,6 @@ export interface WorkerMemberParts {
   readonly ended: () => void;
 }
 
-type Taps = readonly { readonly hook: string; readonly order: TapOrder }[];
 const CONDITION = 'worker';
 
 /**
@@ -50,7 +55,8 @@ export class WorkerMember implements Member {
   readonly onFailure: Member['onFailure'];
   readonly dependsOn: ReadonlySet<string>;
   private link: WorkerLink | undefined;
-  private taps: Taps = [];
+  private taps: Ready['taps'] = [];
+  private readonly services: ProvidedService[] = [];
   private failures = 0;
   private stopping = false;
   private pinging: NodeJS.Timeout | undefined;
@@ -64,7 +70,14 @@ export class WorkerMember implements Member {
 
   async construct(): Promise<void> {
     this.link = this.open();
-    this.taps = await this.ready(this.link);
+    const { taps, provided } = await this.ready(this.link);
+    this.taps = taps;
+    for (const token of provided) {
+      const service = new ProvidedService(token, () => this.live().remote);
+      this.services.push(service);
+      this.parts.provide(token, service.value);
+    }
+    this.parts.provided();
   }
 
   tap(): void {
@@ -95,19 +108,26 @@ export class WorkerMember implements Member {
   }
 
   private open(): WorkerLink {
-    return this.parts.context.outside(
+    const { service, state, context } = this.parts;
+    const own: Readonly<Record<string, () => unknown>> = {
+      events: () => events,
+      'metric uses': () => metricUses(service('metrics') as PluginMetrics),
+    };
+    const events = new RemoteEvents(service('announcer') as Announcer, state);
+    return context.outside(
       () =>
         new WorkerLink({
           start: { ...this.parts.start, keys: this.parts.keys() },
-          service: this.parts.service,
-          stated: (changes) => this.parts.context.outside(() => this.parts.state(changes)),
+          service: (name) => own[name]?.() ?? service(name),
+          stated: (changes) => context.outside(() => state(changes)),
+          failed: (what, thrown) => this.refused(what, thrown),
           lost: (reason) => this.lost(reason),
         }),
     );
   }
 
   /** A thread that loops while it loads its module is never ready. */
-  private async ready(link: WorkerLink): Promise<Taps> {
+  private async ready(link: WorkerLink): Promise<Ready> {
     const { patienceMs } = this.parts.settings;
     const late = () => KernelError.startTimedOut({ plugin: this.id, phase: 'load in a worker', budget: patienceMs });
     try {
@@ -127,6 +147,12 @@ export class WorkerMember implements Member {
     const { value, changes } = await this.live().tap(hook, payload, context as Parameters<WorkerLink['tap']>[2]);
     this.parts.state(changes);
     return value;
+  }
+
+  private refused(what: string, thrown: unknown): void {
+    const reason = reasonOf(thrown);
+    this.parts.logger.error('What the plugin asked for failed', { what, reason });
+    this.parts.health.report(`service ${what}`, 'degraded', reason);
   }
 
   private watch(): void {
@@ -171,6 +197,7 @@ export class WorkerMember implements Member {
       await link.run('start');
       this.link = link;
       this.parts.health.clear(CONDITION);
+      for (const service of this.services) service.resume();
       this.watch();
       this.parts.tellAgain(`${this.id} was started again`);
     } catch (thrown) {
@@ -178,4 +205,17 @@ export class WorkerMember implements Member {
       await link.terminate(reasonOf(thrown));
     }
   }
+}
+
+type MetricUse = (definition: unknown, method: string, value?: number, labels?: unknown) => void;
+
+/** Metrics, each used by its whole definition: asking for one again gives the same. */
+function metricUses(metrics: PluginMetrics): Readonly<Record<keyof PluginMetrics, MetricUse>> {
+  const use =
+    (kind: keyof PluginMetrics): MetricUse =>
+    (definition, method, value, labels) => {
+      const metric: object = Reflect.apply(metrics[kind], metrics, [definition]);
+      Reflect.apply(Reflect.get(metric, method), metric, [value, labels]);
+    };
+  return { counter: use('counter'), gauge: use('gauge'), histogram: use('histogram') };
 }

@@ -1,24 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { type Manifest, manifestOf, type PluginClass } from '@patchbay/sdk';
+import { PatchbayError, type PluginClass } from '@patchbay/sdk';
 import type { PluginEntry } from '../config/model';
 import { KernelError, reasonOf } from '../errors';
+import { describeInWorker } from '../isolation/describe';
 import { nearest } from '../nearest';
 import { isPlainObject } from '../plain';
-import { checkedManifest } from './manifest';
+import { type DescribedPlugin, describedPlugin, describedPlugins } from './described';
 
-/** A plugin class found for an entry of the list. */
-export interface FoundPlugin {
-  readonly plugin: PluginClass;
-  readonly manifest: Manifest;
+/** A plugin found for an entry of the list. */
+export interface FoundPlugin extends DescribedPlugin {
   /** Null where it comes from a path with no package around it. */
   readonly version: string | null;
   readonly origin: 'stock' | 'package' | 'path';
   /** The module's absolute path; null where it comes with the agent. */
   readonly file: string | null;
   readonly entry: PluginEntry;
-  readonly options: Readonly<Record<string, unknown>>;
 }
 
 export interface FindOptions {
@@ -33,24 +31,18 @@ export interface FindOptions {
   readonly load?: (file: string) => Promise<unknown>;
 }
 
-/** Finds the classes that an entry of the plugin list stands for. A module may export one as default, or several by name. */
+/** Finds the plugins that an entry of the list stands for. What is to run in a worker is loaded in one. */
 export async function findPlugins(entry: PluginEntry, options: FindOptions): Promise<readonly FoundPlugin[]> {
   const stock = options.stock.get(entry.name);
   if (stock !== undefined) {
-    const manifest = checkedManifest(stock, 'stock');
-    const own = { plugin: stock, manifest, version: options.stockVersion, origin: 'stock', file: null } as const;
-    return [{ ...own, entry, options: entry.options }];
+    const own = { version: options.stockVersion, origin: 'stock', file: null, entry } as const;
+    return [{ ...describedPlugin(stock, 'stock', entry), ...own }];
   }
   const origin = isPath(entry.name) ? 'path' : 'package';
   const file = origin === 'path' ? pathOf(entry, options) : packageFile(entry, options);
-  const classes = pluginClasses(await loaded(entry, file, options));
-  if (classes.length === 0) throw KernelError.notAPlugin({ name: entry.name, from: entry.from });
+  const found = entry.isolation === 'worker' ? await described(entry, file) : await loaded(entry, file, options);
   const version = versionAbove(file);
-  return classes.map((plugin) => {
-    const manifest = checkedManifest(plugin, entry.from);
-    const own = classes.length === 1 ? entry.options : optionsFor(manifest.id, entry);
-    return { plugin, manifest, version, origin, file, entry, options: own };
-  });
+  return found.map((one) => ({ ...one, version, origin, file, entry }));
 }
 
 function isPath(name: string): boolean {
@@ -81,36 +73,27 @@ function packageFile(entry: PluginEntry, options: FindOptions): string {
   throw KernelError.pluginNotFound({ name: entry.name, from: entry.from, hint });
 }
 
-async function loaded(entry: PluginEntry, file: string, options: FindOptions): Promise<unknown> {
+async function loaded(entry: PluginEntry, file: string, options: FindOptions): Promise<readonly DescribedPlugin[]> {
+  let module: unknown;
   try {
-    return await (options.load ?? ((path: string) => import(path)))(file);
+    module = await (options.load ?? ((path: string) => import(path)))(file);
   } catch (thrown) {
-    const hint = `loading ${file} failed: ${reasonOf(thrown)}`;
-    throw KernelError.pluginNotFound({ name: entry.name, from: entry.from, hint }, thrown);
+    throw notLoaded(entry, file, thrown);
+  }
+  return describedPlugins(module, entry);
+}
+
+async function described(entry: PluginEntry, file: string): Promise<readonly DescribedPlugin[]> {
+  try {
+    return await describeInWorker(file, entry);
+  } catch (thrown) {
+    throw thrown instanceof PatchbayError ? thrown : notLoaded(entry, file, thrown);
   }
 }
 
-/** A default export counts alone; a CommonJS module seen through import() has it one level further in. */
-export function pluginClasses(module: unknown): readonly PluginClass[] {
-  if (isPluginClass(module)) return [module];
-  if (typeof module !== 'object' || module === null) return [];
-  const exported = new Map(Object.entries(module));
-  const byDefault = exported.get('default');
-  if (isPluginClass(byDefault)) return [byDefault];
-  const named = [...new Set(exported.values())].filter(isPluginClass);
-  if (named.length > 0) return named;
-  return typeof byDefault === 'object' && byDefault !== null ? pluginClasses(byDefault) : [];
-}
-
-function isPluginClass(exported: unknown): exported is PluginClass {
-  return typeof exported === 'function' && manifestOf(exported) !== undefined;
-}
-
-/** Where a module exports several plugins, the entry's options are given by plugin id. */
-function optionsFor(id: string, entry: PluginEntry): Readonly<Record<string, unknown>> {
-  const own = entry.options[id] ?? {};
-  if (isPlainObject(own)) return own;
-  throw KernelError.optionInvalid({ plugin: id, field: id, from: entry.from, problem: 'options are no map' });
+function notLoaded(entry: PluginEntry, file: string, thrown: unknown): PatchbayError {
+  const hint = `loading ${file} failed: ${reasonOf(thrown)}`;
+  return KernelError.pluginNotFound({ name: entry.name, from: entry.from, hint }, thrown);
 }
 
 function versionAbove(file: string): string | null {

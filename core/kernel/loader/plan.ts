@@ -1,5 +1,4 @@
-import type { HookName, Manifest, PatchbayError, PluginClass, Token } from '@patchbay/sdk';
-import { constructorTokens } from '../container';
+import type { HookName, Manifest, PatchbayError, Token } from '@patchbay/sdk';
 import { KernelError } from '../errors';
 import { nearest } from '../nearest';
 import { inOrder } from '../ordering';
@@ -20,6 +19,8 @@ export interface PlannedPlugin {
   readonly replaces: string | null;
   readonly required: boolean;
   readonly onFailure: Manifest['onFailure'];
+  /** Where it runs: in the agent's main thread, or in one of its own. */
+  readonly isolation: 'main' | 'worker';
   /** Null until it has tapped. */
   readonly hooks: readonly HookName[] | null;
 }
@@ -74,7 +75,7 @@ export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manif
       needed.add(by);
       constraints.push({ first: by, next: id, why: typeof requirement === 'string' ? 'required' : `provides ${name}` });
     }
-    for (const token of providedTokensAskedFor(plugin.plugin)) {
+    for (const token of plugin.tokens.flatMap((asked) => asked?.replace(/^patchbay:/, '') ?? [])) {
       const by = providers.get(token);
       if (by === undefined || by === id || needed.has(by)) continue;
       needed.add(by);
@@ -161,10 +162,6 @@ function knownProviders(manifests: readonly Manifest[]): ReadonlyMap<string, rea
   return known;
 }
 
-function providedTokensAskedFor(plugin: PluginClass): readonly string[] {
-  return constructorTokens(plugin).flatMap((token) => (token === undefined ? [] : [token.replace(/^patchbay:/, '')]));
-}
-
 function missing(
   plugin: string,
   requirement: Token<unknown> | string,
@@ -195,6 +192,7 @@ function described(found: FoundPlugin, constraints: readonly Constraint[]): Plan
     replaces: manifest.replaces ?? null,
     required: requiredHere(found),
     onFailure: manifest.onFailure,
+    isolation: entry.isolation ?? 'main',
     hooks: null,
   };
 }

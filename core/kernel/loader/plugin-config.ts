@@ -1,19 +1,23 @@
-import type { PatchbayError } from '@patchbay/sdk';
+import type { Manifest, PatchbayError } from '@patchbay/sdk';
 import { KernelError } from '../errors';
 import { suggestion } from '../nearest';
 import { frozenCopy } from '../plain';
 import { optionNames } from './manifest';
-import type { FoundPlugin } from './modules';
 
 export type ParsedConfig =
   | { readonly ok: true; readonly config: unknown }
   | { readonly ok: false; readonly errors: readonly PatchbayError[] };
 
+export interface GivenOptions {
+  readonly manifest: Pick<Manifest, 'id' | 'config'>;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Where the plugin list has them. */
+  readonly from: string;
+}
+
 /** A plugin's options checked by its schema; every mistake is told, with the path of its field. */
-export function parsedConfig(found: FoundPlugin): ParsedConfig {
-  const { manifest, entry, options } = found;
+export function parsedConfig({ manifest, options, from }: GivenOptions): ParsedConfig {
   const plugin = manifest.id;
-  const from = entry.from;
   const names = optionNames(manifest.config);
   const unknown = (field: string, known: readonly string[]): PatchbayError =>
     KernelError.unknownOption({ plugin, field, from, hint: suggestion(field.split('.').at(-1) ?? field, known) });

@@ -39,6 +39,12 @@ describe.each(names)('the example %s, outside the repository', (name) => {
     if (status !== 0) throw new Error(output);
     expect(output).toMatch(/Tests: +\d+ passed/);
   });
+
+  it('passes its tests, the contract among them, in a worker', async () => {
+    const { status, output } = await node('jest/bin/jest.js', [], { PATCHBAY_TEST_ISOLATION: 'worker' });
+    if (status !== 0) throw new Error(output);
+    expect(output).toMatch(/Tests: +\d+ passed/);
+  });
 });
 
 it('the agent takes the examples from the plugin list by their packages’ names', async () => {

@@ -10,6 +10,7 @@ const plugin: PluginReport = {
   hooks: [],
   provides: [],
   requires: [],
+  isolation: 'worker',
   tables: {},
   startMs: 1.25,
 };

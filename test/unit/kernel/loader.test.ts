@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { type Manifest, manifestOf, type Plugin, type PluginClass, plugin, providedToken, use } from '@patchbay/sdk';
 import { z } from 'zod';
 import type { PluginEntry } from '../../../core/kernel/config/model';
+import { describedPlugin } from '../../../core/kernel/loader/described';
 import { checkedManifest } from '../../../core/kernel/loader/manifest';
 import { type FoundPlugin, findPlugins } from '../../../core/kernel/loader/modules';
 import { resolvePlan } from '../../../core/kernel/loader/plan';
-import { parsedConfig } from '../../../core/kernel/loader/plugin-config';
 
 const clock = providedToken<string>('clock');
 
@@ -18,11 +18,8 @@ function make(manifest: Partial<Manifest> & { readonly id: string }): PluginClas
 }
 
 function found(cls: PluginClass, entry: Partial<PluginEntry> = {}): FoundPlugin {
-  const manifest = manifestOf(cls);
-  if (manifest === undefined) throw new Error('no manifest');
-  const options = entry.options ?? {};
-  const full = { name: manifest.id, options, from: 'patchbay.yaml:3', ...entry };
-  return { plugin: cls, manifest, version: null, origin: 'package', file: null, entry: full, options };
+  const full = { name: manifestOf(cls)?.id ?? '', options: {}, from: 'patchbay.yaml:3', ...entry };
+  return { ...describedPlugin(cls, full.from, full), version: null, origin: 'package', file: null, entry: full };
 }
 
 const idsOf = (...classes: readonly PluginClass[]) =>
@@ -169,7 +166,7 @@ describe('options of a plugin', () => {
     local_ip: z.ipv4(),
     nested: z.strictObject({ vxlan_udp_port: z.int().default(4789) }).prefault({}),
   });
-  const parse = (options: Record<string, unknown>) => parsedConfig(found(make({ id: 'tunnels', config }), { options }));
+  const parse = (options: Record<string, unknown>) => found(make({ id: 'tunnels', config }), { options }).config;
 
   it('are parsed, with defaults, and frozen', () => {
     const parsed = parse({ local_ip: '192.0.2.1' });
@@ -193,7 +190,7 @@ describe('options of a plugin', () => {
   });
 
   it('are refused where the plugin takes none', () => {
-    const parsed = parsedConfig(found(make({ id: 'plain' }), { options: { a: 1 } }));
+    const parsed = found(make({ id: 'plain' }), { options: { a: 1 } }).config;
     expect(parsed.ok ? '' : parsed.errors[0]?.message).toContain('unknown option a (patchbay.yaml:3); it takes none');
   });
 });
