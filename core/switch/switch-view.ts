@@ -64,7 +64,10 @@ export class LiveSwitchView implements SwitchView {
     return () => this.listeners.delete(listener);
   }
 
-  /** For the switch side: rows changed in one transaction. */
+  /**
+   * For the switch side: rows changed in one transaction, which tells them in any order. What went is told first: a port that was
+   * replaced by one of the same name is there, not gone.
+   */
   publish({ bridges, ports }: MirrorChanges, cause: string): void {
     if (this.listeners.size === 0) return;
     const changes = [
@@ -72,8 +75,13 @@ export class LiveSwitchView implements SwitchView {
       ...ports.flatMap((change) => portChange(change, cause)),
     ];
     if (changes.length === 0) return;
-    for (const listener of this.listeners) listener(changes);
+    const ordered = [...changes.filter(isDeparture), ...changes.filter((change) => !isDeparture(change))];
+    for (const listener of this.listeners) listener(ordered);
   }
+}
+
+function isDeparture({ kind }: SwitchChange): boolean {
+  return kind === 'port-removed' || kind === 'bridge-removed';
 }
 
 function bridgeChange({ before, after }: MirrorChange<BridgeRow>, cause: string): SwitchChange[] {
