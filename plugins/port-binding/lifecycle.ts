@@ -44,6 +44,7 @@ export class BoundPortLifecycle {
 
   private stale = true;
   private unplugged = false;
+  private over = false;
   private tellAll = false;
   private converging: Promise<void> | undefined;
   private again = false;
@@ -69,17 +70,17 @@ export class BoundPortLifecycle {
     this.vif = vif;
     if (this.fate === 'gone' || this.unplugged) {
       this.fate = 'plugged';
+      this.over = false;
       this.stale = true;
     }
     if (isNew) void this.converge(cause);
   }
 
-  /** Resolves to whether the port is over: unplugged and not plugged again meanwhile. */
-  async gone(cause: string): Promise<boolean> {
+  /** Resolves when the port has been taken leave of, or was plugged again meanwhile. */
+  async gone(cause: string): Promise<void> {
     this.fate = 'gone';
     this.unplugged = true;
     await this.converge(cause);
-    return this.fate === 'gone';
   }
 
   deleted(cause: string): void {
@@ -96,7 +97,7 @@ export class BoundPortLifecycle {
   }
 
   describeAgain(cause: string): void {
-    if (this.fate === 'moved') this.fate = 'plugged';
+    if (this.fate === 'moved' || this.fate === 'deleted') this.fate = 'plugged';
     this.stale = true;
     void this.converge(cause);
   }
@@ -116,6 +117,11 @@ export class BoundPortLifecycle {
   }
 
   // ── what others ask ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Unplugged, with nothing left to do: what was still to be tried for it comes to nothing, for its key may be another's by then. */
+  isOver(): boolean {
+    return this.over;
+  }
 
   isOn(portName: string): boolean {
     return this.vif.portName === portName;
@@ -154,6 +160,7 @@ export class BoundPortLifecycle {
   }
 
   private async converge(cause: string): Promise<void> {
+    if (this.over) return;
     this.cause = cause;
     this.again = true;
     this.converging ??= this.run();
@@ -161,18 +168,17 @@ export class BoundPortLifecycle {
   }
 
   private async run(): Promise<void> {
-    try {
-      while (this.again) {
-        this.again = false;
+    while (this.again) {
+      this.again = false;
+      try {
         await this.step();
+        this.failure = undefined;
+      } catch (error) {
+        this.failed(error);
       }
-      this.failure = undefined;
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      this.converging = undefined;
-      this.around.settled();
     }
+    this.converging = undefined;
+    this.around.settled();
   }
 
   private failed(error: unknown): void {
@@ -189,7 +195,7 @@ export class BoundPortLifecycle {
     this.retrying = true;
     this.around.jobs.untilDone(`retry/${this.vif.portId}`, RETRY, async () => {
       await this.converge('retry');
-      if (this.failure !== undefined && this.fate !== 'gone') throw new Error(this.failure);
+      if (this.failure !== undefined && !this.over) throw new Error(this.failure);
       this.retrying = false;
     });
   }
@@ -201,6 +207,7 @@ export class BoundPortLifecycle {
     }
     if (this.fate === 'gone') {
       this.around.desired.unset(this.key);
+      this.over = true;
       return;
     }
     if (this.fate === 'moved') return this.moveAway();

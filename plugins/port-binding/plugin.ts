@@ -152,7 +152,8 @@ export class PortBinding implements Plugin {
     }
     let lifecycle = this.ports.get(vif.portId);
     if (lifecycle === undefined) {
-      lifecycle = new BoundPortLifecycle(vif, formerVlan(port), this.surroundings);
+      // A port that comes later is nobody's yet, whatever VLAN it brings along.
+      lifecycle = new BoundPortLifecycle(vif, this.scanned ? undefined : formerVlan(port), this.surroundings);
       this.ports.set(vif.portId, lifecycle);
     }
     lifecycle.seen(vif, cause);
@@ -167,8 +168,8 @@ export class PortBinding implements Plugin {
     }
     const lifecycle = this.ports.get(vif.portId);
     if (lifecycle === undefined || !lifecycle.isOn(vif.portName)) return;
-    void lifecycle.gone(cause).then((over) => {
-      if (!over) return;
+    void lifecycle.gone(cause).then(() => {
+      if (!lifecycle.isOver() || this.ports.get(vif.portId) !== lifecycle) return;
       this.ports.delete(vif.portId);
       this.controlPlane.forgetPort(vif.portId);
     });

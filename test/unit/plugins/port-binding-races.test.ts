@@ -1,0 +1,95 @@
+import { DEAD_VLAN, type PortDescription, type Segment } from '@patchbay/sdk';
+import { boundPort, VLAN_SEGMENT, VXLAN_SEGMENT } from '../../support/plugin-kit';
+import { PortBindingBed, vifRow } from '../../support/port-binding-bed';
+
+const described = (id: string, segment: Segment = VXLAN_SEGMENT): PortDescription => boundPort({ id }, segment).port;
+
+async function wired(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
+  const bed = new PortBindingBed();
+  for (const port of ports) bed.server.known.set(port.id, port);
+  await bed.start();
+  for (const { id } of ports) bed.plug(id);
+  await bed.settle();
+  bed.announcer.take();
+  bed.server.reports.length = 0;
+  return bed;
+}
+
+/** Answers of the control plane come, or fail to come, when the test says so. */
+function slowly(bed: PortBindingBed): { readonly fail: () => void } {
+  const { describePorts } = bed.server;
+  let fail = () => {};
+  bed.server.describePorts = () => {
+    bed.server.describePorts = describePorts;
+    return new Promise((_, reject) => {
+      fail = () => reject(new Error('no reply'));
+    });
+  };
+  return { fail: () => fail() };
+}
+
+describe('a port that is plugged again', () => {
+  test('is not touched by what was still to be tried for the one before', async () => {
+    const bed = await wired();
+    bed.server.away = true;
+    bed.plug('p1');
+    await bed.settle();
+    bed.unplug('p1');
+    await bed.settle();
+    bed.server.away = false;
+    bed.server.known.set('p1', described('p1'));
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).toBe(1);
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.desired.keys()).toContain('port/p1');
+    expect(bed.desired.gate('p1').tag).toBe(1);
+    expect((await bed.stateOf('p1'))?.state).toBe('up');
+  });
+
+  test('after it was unplugged while a question failed, is wired, and stays so', async () => {
+    const bed = await wired(described('p1'));
+    const question = slowly(bed);
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'push' });
+    await bed.settle();
+    bed.unplug('p1');
+    question.fail();
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased']);
+    expect(bed.desired.keys()).toEqual([]);
+    bed.plug('p1');
+    await bed.settle();
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onSegmentBound', 'onPortAdded']);
+    expect(bed.desired.gate('p1').tag).toBe(2);
+  });
+});
+
+describe('a port of the switch that becomes another port of the control plane', () => {
+  test('is shut until that one is described', async () => {
+    const bed = await wired(described('p1'));
+    const [before] = bed.view.portRows;
+    if (before === undefined) throw new Error('no port');
+    const wiring = { tag: 1, otherConfig: { net_uuid: 'net-vxlan', tag: '1' } };
+    const after = { ...vifRow('p2', wiring), name: before.name };
+    bed.server.away = true;
+    bed.view.change({ kind: 'port-changed', previous: { ...before, ...wiring }, port: after, cause: 'switch' });
+    await bed.settle();
+    expect(bed.desired.keys()).toEqual(['port/p2']);
+    expect(bed.desired.gate('p2')).toEqual({ bridge: 'br-int', port: before.name, subject: 'p2', tag: DEAD_VLAN });
+  });
+});
+
+describe('a port that the control plane deleted', () => {
+  test('is wired again where the control plane knows it again', async () => {
+    const bed = await wired(described('p1'));
+    bed.server.say({ kind: 'port-deleted', portId: 'p1', cause: 'edit 1' });
+    await bed.settle();
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'edit 2' });
+    await bed.settle();
+    expect(bed.desired.gate('p1').tag).not.toBe(DEAD_VLAN);
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+});
