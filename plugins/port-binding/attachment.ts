@@ -8,6 +8,7 @@ import type {
   IsolatedPort,
   PortRemoval,
   Refusal,
+  Segment,
   Vif,
 } from '@patchbay/sdk';
 import { PortBindingErrors } from './errors';
@@ -29,6 +30,8 @@ export class Attachment {
   private bindings: BoundPort | undefined;
   /** Held while the port is bound, and while it is only down by its administrative state: its local VLAN stays. */
   private held: BoundSegment | undefined;
+  /** Segments that the port is to leave: held until it has. */
+  private former: readonly BoundSegment[] = [];
 
   constructor(
     private readonly around: AttachmentSurroundings,
@@ -47,12 +50,13 @@ export class Attachment {
     { port, segment }: Pick<Extract<Verdict, { kind: 'wire' }>, 'port' | 'segment'>,
     telling: 'anew' | 'what changed',
   ): Promise<BoundPort | Refusal> {
-    const outcome = await this.event(cause, async (calls) => {
+    const outcome = await this.event(cause, vif, async (calls) => {
       const draft = await calls.beforePortBind({ port, vif, segment });
       if ('refused' in draft) return draft;
-      this.held = await this.around.segments.hold(calls, draft.segment, vif, this.held);
-      const bound: BoundPort = { port: draft.port, vif, segment: draft.segment, localVlan: this.held.localVlan };
+      const held = await this.hold(calls, draft.segment, vif);
+      const bound: BoundPort = { port: draft.port, vif, segment: draft.segment, localVlan: held.localVlan };
       requireAll(vif.portId, await this.tell(calls, bound, telling));
+      await this.leaveFormer(calls, vif);
       this.around.desired.set(portKey(vif.portId), openGate(bound));
       return bound;
     });
@@ -63,7 +67,7 @@ export class Attachment {
   /** Shuts the gate and says why. */
   async isolate(cause: string, isolated: IsolatedPort): Promise<void> {
     const { vif, reason } = isolated;
-    await this.event(cause, async (calls) => {
+    await this.event(cause, vif, async (calls) => {
       await this.unbind(calls, vif, reason === 'deleted' ? 'deleted' : 'isolated', reason === 'admin-down');
       await calls.tell('onPortIsolated', isolated);
       this.around.desired.set(portKey(vif.portId), shutGate(vif));
@@ -72,7 +76,7 @@ export class Attachment {
 
   /** Takes the VIF off its bridge: the port is another host's now. */
   async giveAway(cause: string, vif: Vif): Promise<void> {
-    await this.event(cause, async (calls) => {
+    await this.event(cause, vif, async (calls) => {
       await this.unbind(calls, vif, 'moved', false);
       this.around.desired.set(portKey(vif.portId), unpluggedGate(vif));
     });
@@ -80,10 +84,25 @@ export class Attachment {
 
   /** The VIF was unplugged. */
   async end(cause: string, vif: Vif): Promise<void> {
-    await this.event(cause, async (calls) => {
+    await this.event(cause, vif, async (calls) => {
       await this.unbind(calls, vif, 'unplugged', false);
       this.around.desired.set(portKey(vif.portId), shutGate(vif));
     });
+  }
+
+  private async hold(calls: HookCalls, segment: Segment, vif: Vif): Promise<BoundSegment> {
+    const before = this.held;
+    this.held = await this.around.segments.hold(calls, segment, vif, before);
+    // A segment that was renumbered has kept its VLAN, and is the same.
+    if (before !== undefined && before.localVlan !== this.held.localVlan) this.former = [...this.former, before];
+    return this.held;
+  }
+
+  /** A port that came back to a segment it was to leave has not left it. */
+  private async leaveFormer(calls: HookCalls, { portId }: Vif): Promise<void> {
+    const left = this.former.filter(({ localVlan }) => localVlan !== this.held?.localVlan);
+    this.former = [];
+    for (const { segment } of left) await this.around.segments.release(calls, segment, portId);
   }
 
   private tell(calls: HookCalls, current: BoundPort, telling: 'anew' | 'what changed'): Promise<Delivery> {
@@ -92,12 +111,7 @@ export class Attachment {
       : calls.tell('onPortUpdated', { previous: this.bindings, current });
   }
 
-  private async unbind(
-    calls: HookCalls,
-    { portId }: Vif,
-    reason: PortRemoval['reason'],
-    keepsVlan: boolean,
-  ): Promise<void> {
+  private async unbind(calls: HookCalls, vif: Vif, reason: PortRemoval['reason'], keepsVlan: boolean): Promise<void> {
     const bound = this.bindings;
     if (bound !== undefined) {
       const draft = await calls.beforePortUnbind({ bound, reason });
@@ -105,17 +119,24 @@ export class Attachment {
       await calls.tell('onPortRemoved', { bound, reason });
       this.bindings = undefined;
     }
+    await this.leaveFormer(calls, vif);
     if (this.held === undefined || keepsVlan) return;
-    await this.around.segments.release(calls, this.held.segment, portId);
+    await this.around.segments.release(calls, this.held.segment, vif.portId);
     this.held = undefined;
   }
 
-  /** What the event stated comes to nothing if it throws; its segment is then told again by whoever holds it next. */
-  private async event<T>(cause: string, act: (calls: HookCalls) => Promise<T>): Promise<T> {
+  /**
+   * What the event stated comes to nothing if it throws. What it told of its segment is told again, by whoever holds that next, or at
+   * once in an event of its own where other ports hold it: they are not to wait for this one.
+   */
+  private async event<T>(cause: string, { portId }: Vif, act: (calls: HookCalls) => Promise<T>): Promise<T> {
+    const { announcer, segments } = this.around;
     try {
-      return (await this.around.announcer.event(cause, act)).value;
+      return (await announcer.event(cause, act)).value;
     } catch (error) {
-      if (this.held !== undefined) this.around.segments.doubt(this.held.segment);
+      const segment = this.held?.segment;
+      if (segment !== undefined && segments.doubt(segment, portId))
+        await announcer.event(cause, (calls) => segments.tellUntold(calls, segment));
       throw error;
     }
   }

@@ -16,6 +16,8 @@ interface Entry {
  */
 export class Segments {
   private readonly entries = new Map<string, Entry>();
+  /** Segments whose release is being told: told as bound before the last plugin has heard of that, they would end as released. */
+  private readonly leaving = new Map<string, Promise<unknown>>();
 
   constructor(private readonly errors: typeof PortBindingErrors) {}
 
@@ -25,7 +27,7 @@ export class Segments {
 
   /**
    * Holds the segment for a port. `former` is the segment that the port holds now: where only its segmentation id changed, the
-   * network keeps its local VLAN, and so do the connections tracked in it.
+   * network keeps its local VLAN, and so do the connections tracked in it; otherwise the port holds both until it lets go of one.
    */
   async hold(calls: HookCalls, segment: Segment, vif: Vif, former: BoundSegment | undefined): Promise<BoundSegment> {
     const key = keyOf(segment);
@@ -38,27 +40,35 @@ export class Segments {
     }
     entry.holders.add(vif.portId);
     const bound = await entry.ready;
-    if (!entry.told) {
-      entry.told = true;
-      await calls.tell('onSegmentBound', bound);
-    }
-    if (former !== undefined && keyOf(former.segment) !== key) await this.release(calls, former.segment, vif.portId);
+    await this.tellUntold(calls, segment);
     return bound;
   }
 
   /** Lets go of the segment; told as released when nobody holds it any more. */
   async release(calls: HookCalls, segment: Segment, portId: string): Promise<void> {
-    const key = keyOf(segment);
-    const entry = this.entries.get(key);
+    const entry = this.heldBy(portId, segment);
     if (entry === undefined || !entry.holders.delete(portId) || entry.holders.size > 0) return;
+    const key = keyOf(entry.bound.segment);
     this.entries.delete(key);
-    await calls.tell('onSegmentReleased', entry.bound);
+    const told = calls.tell('onSegmentReleased', entry.bound);
+    this.leaving.set(key, told);
+    await told;
+    if (this.leaving.get(key) === told) this.leaving.delete(key);
   }
 
-  /** What an event stated of the segment was dropped with the event. */
-  doubt(segment: Segment): void {
+  /** What an event of the port's stated of the segment was dropped with the event. Answers whether other ports need it. */
+  doubt(segment: Segment, portId: string): boolean {
+    const entry = this.heldBy(portId, segment);
+    if (entry === undefined) return false;
+    entry.told = false;
+    return entry.holders.size > (entry.holders.has(portId) ? 1 : 0);
+  }
+
+  async tellUntold(calls: HookCalls, segment: Segment): Promise<void> {
     const entry = this.entries.get(keyOf(segment));
-    if (entry !== undefined) entry.told = false;
+    if (entry === undefined || entry.told) return;
+    entry.told = true;
+    await calls.tell('onSegmentBound', entry.bound);
   }
 
   /** Tells every bound segment again. */
@@ -88,6 +98,7 @@ export class Segments {
   }
 
   private async resolve(calls: HookCalls, segment: Segment, vif: Vif): Promise<BoundSegment> {
+    await this.leaving.get(keyOf(segment));
     const localVlan = await calls.resolveLocalVlan({ segment, vif });
     if (localVlan === undefined) throw this.errors.noLocalVlan({ network: segment.networkId });
     const bound = { segment, localVlan };
@@ -101,19 +112,28 @@ export class Segments {
     segment: Segment,
     portId: string,
   ): Promise<BoundSegment> {
-    const entry = this.entries.get(keyOf(former.segment));
+    const entry = this.heldBy(portId, former.segment);
     const bound = { segment, localVlan: former.localVlan };
     const holders = entry?.holders ?? new Set<string>();
-    this.entries.delete(keyOf(former.segment));
+    if (entry !== undefined) this.entries.delete(keyOf(entry.bound.segment));
     this.entries.set(keyOf(segment), {
       bound,
       holders: holders.add(portId),
       told: true,
       ready: Promise.resolve(bound),
     });
-    await calls.tell('onSegmentReleased', former);
+    await calls.tell('onSegmentReleased', entry?.bound ?? former);
     await calls.tell('onSegmentBound', bound);
     return bound;
+  }
+
+  /** The segment as the port knows it may have been renumbered since, for another port's sake. */
+  private heldBy(portId: string, segment: Segment): Entry | undefined {
+    const entry = this.entries.get(keyOf(segment));
+    if (entry?.holders.has(portId)) return entry;
+    return [...this.entries.values()].find(
+      ({ bound, holders }) => holders.has(portId) && isRenumbered(segment, bound.segment),
+    );
   }
 }
 

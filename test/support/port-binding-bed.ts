@@ -77,13 +77,21 @@ export class FakeControlPlane implements ControlPlane {
 export class FakeAnnouncer implements Announcer {
   readonly told: string[] = [];
   readonly payloads: unknown[] = [];
+  /** What was told in events that left; the others came to nothing. */
+  readonly left: string[] = [];
   failures: Delivery['failures'] = [];
+  /** The one port that a required plugin fails for; all where there are failures and this is not set. */
+  failingPort: string | undefined;
+  /** Told of a release, plugins take this long. */
+  releasing: Promise<void> = Promise.resolve();
   refusal: Refusal | undefined;
   private vlans = 0;
   private readonly listeners = new Set<(acknowledgement: KeyAcknowledgement) => void>();
 
   async event<T>(_cause: string, act: (calls: HookCalls) => Promise<T>): Promise<EventOutcome<T>> {
-    const value = await act(this.calls);
+    const told: string[] = [];
+    const value = await act(this.callsNoting(told));
+    this.left.push(...told);
     return { value, acknowledged: async () => [] };
   }
 
@@ -101,14 +109,28 @@ export class FakeAnnouncer implements Announcer {
     return this.told.splice(0);
   }
 
-  private readonly calls: HookCalls = {
+  private callsNoting(told: string[]): HookCalls {
+    return {
+      ...this.questions,
+      tell: async (hook, payload) => {
+        if (hook === 'onSegmentReleased') await this.releasing;
+        this.told.push(hook);
+        told.push(hook);
+        this.payloads.push(structuredClone(payload));
+        return { failures: this.failuresOf(hook, payload) };
+      },
+    };
+  }
+
+  private failuresOf(hook: string, payload: unknown): Delivery['failures'] {
+    if (hook !== 'onPortAdded' && hook !== 'onPortUpdated') return [];
+    const { vif } = (hook === 'onPortAdded' ? payload : (payload as { current: unknown }).current) as BoundPort;
+    return this.failingPort === undefined || this.failingPort === vif.portId ? this.failures : [];
+  }
+
+  private readonly questions: Omit<HookCalls, 'tell'> = {
     beforePortBind: async (draft) => this.refusal ?? draft,
     beforePortUnbind: async (draft) => draft,
-    tell: async (hook, payload) => {
-      this.told.push(hook);
-      this.payloads.push(structuredClone(payload));
-      return { failures: hook === 'onPortAdded' || hook === 'onPortUpdated' ? this.failures : [] };
-    },
     resolveLocalVlan: async () => ++this.vlans,
     resolveTunnelPort: async () => undefined,
     reportState: async () => ({ configurations: {} }),

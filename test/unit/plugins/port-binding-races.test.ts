@@ -93,3 +93,67 @@ describe('a port that the control plane deleted', () => {
     expect(bed.server.edges).toEqual(['up p1']);
   });
 });
+
+describe('a segment', () => {
+  const renumbered = { ...VLAN_SEGMENT, segmentationId: 202 };
+  const REQUIRED = [{ plugin: 'security-groups', reason: 'it threw', required: true }];
+
+  test('of several ports is there although the one that bound it fails', async () => {
+    const bed = await wired();
+    for (const id of ['p1', 'p2']) bed.server.known.set(id, described(id));
+    bed.announcer.failures = REQUIRED;
+    bed.announcer.failingPort = 'p1';
+    bed.plug('p1');
+    bed.plug('p2');
+    await bed.settle();
+    expect((await bed.stateOf('p2'))?.state).toBe('up');
+    expect(bed.announcer.left).toEqual(expect.arrayContaining(['onSegmentBound', 'onPortAdded']));
+  });
+
+  test('that was renumbered is released when its last port goes, described again or not', async () => {
+    const bed = await wired(described('p1', VLAN_SEGMENT), described('p2', VLAN_SEGMENT));
+    bed.server.known.set('p1', described('p1', renumbered));
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
+    await bed.settle();
+    bed.unplug('p1');
+    bed.unplug('p2');
+    await bed.settle();
+    expect(await bed.directory.segments()).toEqual([]);
+    expect(bed.announcer.take().filter((hook) => hook.startsWith('onSegment'))).toEqual([
+      'onSegmentReleased',
+      'onSegmentBound',
+      'onSegmentReleased',
+    ]);
+  });
+
+  test('is bound anew only when all have been told of its release', async () => {
+    const bed = await wired(described('p1'));
+    bed.server.known.set('p2', described('p2'));
+    let told = () => {};
+    bed.announcer.releasing = new Promise((resolve) => {
+      told = resolve;
+    });
+    bed.unplug('p1');
+    await bed.settle();
+    bed.plug('p2');
+    await bed.settle();
+    told();
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased', 'onSegmentBound', 'onPortAdded']);
+  });
+
+  test('that a port is to leave is held until the port has left it', async () => {
+    const bed = await wired(described('p1'));
+    bed.announcer.failures = REQUIRED;
+    bed.announcer.left.length = 0;
+    bed.server.known.set('p1', described('p1', VLAN_SEGMENT));
+    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
+    await bed.settle();
+    expect((await bed.directory.segments()).map(({ segment }) => segment.networkId)).toContain('net-vxlan');
+    bed.announcer.failures = [];
+    await bed.jobs.retry();
+    await bed.settle();
+    expect((await bed.directory.segments()).map(({ segment }) => segment.networkId)).toEqual(['net-vlan']);
+    expect(bed.announcer.left).toContain('onSegmentReleased');
+  });
+});
