@@ -2,13 +2,18 @@ import type { ControlPlane, Jobs, Logger } from '@patchbay/sdk';
 
 type Status = 'up' | 'down';
 
+const RETRY = { initialMs: 500, maxMs: 60_000 };
+
 /**
  * Reports ports up and down, all of one turn of the event loop in one message, one message at a time. A port that went down and up
- * again is reported down before it is reported up: the server tells Nova of a plugged VIF only on that edge. What the server could
- * not take, or an outage swallowed, is reported again.
+ * again is reported down before it is reported up: the server tells Nova of a plugged VIF only on that edge. What an outage swallowed
+ * is reported again, and so is what the server could not take, later and apart from the others.
  */
 export class Reporter {
   private queue = new Map<string, readonly Status[]>();
+  /** What the server could not take, until it is tried again. */
+  private refused = new Map<string, readonly Status[]>();
+  private refusals = 0;
   private reporting = false;
   private refreshTunnels = true;
   private onTheirWay: ReadonlySet<string> = new Set();
@@ -52,7 +57,8 @@ export class Reporter {
   }
 
   private enqueue(portId: string, status: Status): void {
-    const before = this.queue.get(portId) ?? [];
+    const before = this.queue.get(portId) ?? this.refused.get(portId) ?? [];
+    this.refused.delete(portId);
     // Only the last edge counts: up, down, up is reported as down, up.
     const again = before.length > 1 && !before.includes('down');
     const after: readonly Status[] =
@@ -65,10 +71,10 @@ export class Reporter {
     if (this.reporting || this.queue.size === 0) return;
     this.reporting = true;
     setImmediate(() => {
-      this.jobs.untilDone('report', { initialMs: 500, maxMs: 60_000 }, async () => {
+      this.jobs.untilDone('report', RETRY, async () => {
         try {
           while (this.queue.size > 0) await this.reportOnce();
-          this.onTrouble(undefined);
+          this.onTrouble(this.refusal());
           this.reporting = false;
         } catch (error) {
           this.onTrouble(error instanceof Error ? error.message : String(error));
@@ -94,14 +100,35 @@ export class Reporter {
     const refused = new Set(failed);
     this.onTheirWay = new Set();
     for (const [portId, status] of taken) {
-      if (refused.has(portId)) continue;
-      this.dequeue(portId, status);
-      this.onReported(portId, status);
+      if (refused.has(portId)) this.putOff(portId);
+      else {
+        this.dequeue(portId, status);
+        this.onReported(portId, status);
+      }
     }
-    if (refused.size > 0) {
-      this.logger.warn('the control plane could not take the report of some ports', { ports: failed });
-      throw new Error(`the control plane could not take the report of ${failed.join(', ')}`);
-    }
+    if (refused.size > 0) this.tryRefusedLater(failed);
+    else if (this.refused.size === 0) this.refusals = 0;
+  }
+
+  private putOff(portId: string): void {
+    this.refused.set(portId, this.queue.get(portId) ?? []);
+    this.queue.delete(portId);
+  }
+
+  private tryRefusedLater(ports: readonly string[]): void {
+    this.logger.warn('the control plane could not take the report of some ports', { ports });
+    const delayMs = Math.min(RETRY.initialMs * 2 ** this.refusals, RETRY.maxMs);
+    this.refusals += 1;
+    this.jobs.after('report what was refused', delayMs, () => {
+      for (const [portId, edges] of this.refused) this.queue.set(portId, edges);
+      this.refused.clear();
+      this.start();
+    });
+  }
+
+  private refusal(): string | undefined {
+    if (this.refused.size === 0) return undefined;
+    return `the control plane could not take the report of ${[...this.refused.keys()].join(', ')}`;
   }
 
   private dequeue(portId: string, status: Status): void {

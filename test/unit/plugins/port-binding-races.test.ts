@@ -157,3 +157,22 @@ describe('a segment', () => {
     expect(bed.announcer.left).toContain('onSegmentReleased');
   });
 });
+
+describe('a report that the server refuses', () => {
+  test('keeps no other port waiting, and is made again', async () => {
+    const bed = await wired();
+    for (const id of ['p1', 'p2']) bed.server.known.set(id, described(id));
+    bed.server.refusing = ['p1'];
+    bed.plug('p1');
+    await bed.settle();
+    bed.plug('p2');
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1', 'up p2']);
+    expect(bed.health.conditions.has('reports')).toBe(true);
+    bed.server.refusing = [];
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1', 'up p2', 'up p1']);
+    expect(bed.health.conditions.has('reports')).toBe(false);
+  });
+});
