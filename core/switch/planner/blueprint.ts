@@ -54,7 +54,11 @@ export class Blueprint {
     const id = ownerId(plugin, key);
     const known = this.slots.get(id);
     if (records === null) {
-      if (known === undefined) return;
+      if (known === undefined) {
+        // It came and went between two rounds: there is nothing to do but to say so.
+        this.touched.add({ plugin, key, rank: this.rules.rankOf(plugin) });
+        return;
+      }
       this.replace(known, NOTHING, 'withdrawing');
       this.slots.delete(id);
       this.stale.delete(known);
@@ -120,10 +124,11 @@ export class Blueprint {
     else this.touched.add(slot.owner);
   }
 
-  /** Holds a key back that the switch refused. What the switch has acknowledged of it stays. */
+  /** Holds a key back that the switch refused. What the switch has acknowledged of it stays, unless it is that which it refuses now. */
   quarantine(owner: Owner, reason: string): void {
     const slot = this.slots.get(ownerId(owner.plugin, owner.key));
     if (slot === undefined) return;
+    if (slot.quarantine !== undefined) slot.accepted = NOTHING;
     slot.quarantine = reason;
     this.stale.add(slot);
   }

@@ -225,7 +225,7 @@ export class Reconciler {
     });
     const elapsed = performance.now() - started;
     this.noteDrift(blueprint.takeDrift());
-    this.acknowledge(end, dirty, versions);
+    this.acknowledge(end, versions);
     for (const board of blueprint.allBoards()) this.parts.links.want(board.bridge);
     this.report(end, elapsed, causes);
     if (!this.sweepDue) return;
@@ -285,21 +285,16 @@ export class Reconciler {
     });
   }
 
-  private acknowledge(
-    end: RoundEnd,
-    dirty: readonly { readonly plugin: string; readonly key: string; readonly records: unknown }[],
-    versions: ReadonlyMap<string, number>,
-  ): void {
+  private acknowledge(end: RoundEnd, versions: ReadonlyMap<string, number>): void {
     const { store, blueprint } = this.parts;
     const later = new Set(end.opened.map(nameOf));
-    const withdrawn = dirty.filter((entry) => entry.records === null);
-    const touched = [...blueprint.takeTouched()];
     const settle = (owner: Pick<Owner, 'plugin' | 'key'>): void => {
       const version = versions.get(`${owner.plugin} ${owner.key}`) ?? store.takenVersion(owner);
-      store.settle(owner, version, blueprint.progress(owner.plugin, owner.key));
+      const progress = blueprint.progress(owner.plugin, owner.key);
+      if (progress.state !== 'quarantined') this.quarantine.forget(owner.plugin, owner.key);
+      store.settle(owner, version, progress);
     };
-    for (const entry of withdrawn) settle(entry);
-    for (const owner of touched) {
+    for (const owner of blueprint.takeTouched()) {
       blueprint.accepted(owner);
       if (!later.has(nameOf(owner))) settle(owner);
     }
