@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, until } from '../support/bed-command';
-import type { Fault } from './catalogue';
+import type { Fault } from './fault';
 import { pause, type Stage } from './stage';
 
 const service = (name: string) => run(['test/bed/service', name]);

@@ -1,4 +1,5 @@
 import type { Host } from '../support/bed';
+import type { AgentKind } from './stage';
 
 const BRIDGES = ['br-int', 'br-tun', 'br-ex'] as const;
 
@@ -29,10 +30,14 @@ export function changedBetween(before: Installed, after: Installed): number {
   return gone + written.length;
 }
 
+/** The reference agent counts conjunctions anew with every start. */
+const CONJUNCTION = /(conjunction\(|conj_id=)\d+/g;
+
 /** Flows, whoever's cookie they bear, that are in one and not in the other: `-` went, `+` came. */
-export function differences(left: Installed, right: Installed): readonly string[] {
+export function differences(left: Installed, right: Installed, kind: AgentKind): readonly string[] {
+  const same = (flow: string) => (kind === 'reference' ? flow.replace(CONJUNCTION, '$1…') : flow);
   const plain = (installed: Installed) =>
-    new Set([...installed.keys()].map((flow) => flow.replace(/ 0x[0-9a-f]+ /, ' ')));
+    new Set([...installed.keys()].map((flow) => same(flow.replace(/ 0x[0-9a-f]+ /, ' '))));
   const [before, after] = [plain(left), plain(right)];
   return [
     ...[...before].filter((flow) => !after.has(flow)).map((flow) => `- ${flow}`),

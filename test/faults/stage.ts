@@ -1,5 +1,6 @@
-import { Bed, type Host, type Resource, type Running, until } from '../support/bed';
+import { Bed, type Host, type Ini, type Resource, type Running, until } from '../support/bed';
 import { addressOf, statusOf, untilReady } from '../support/bed-agent';
+import { mergeIni } from '../support/bed-ini';
 import { createNetworkOf } from '../support/bed-ports';
 import { changedBetween, differences, type Installed, installedOn } from './installed';
 import { Instance, type Outcome } from './traffic';
@@ -17,7 +18,8 @@ export interface Measurement {
   readonly detail: string;
 }
 
-const PATIENCE_MS = 25_000;
+/** The reference agent asks the server for all there is after every restart, in several rounds. */
+const PATIENCE_MS = { patchbay: 25_000, reference: 60_000 } as const;
 
 /** Two hosts with one agent each, a VLAN network with an instance on both, and a control plane. Faults are on the first host. */
 export class Stage {
@@ -25,6 +27,8 @@ export class Stage {
   private networks: { readonly vlan: Resource; readonly vxlan: Resource } | undefined;
   private instances: Instance[] = [];
   private servants: Running[] = [];
+  private kind: AgentKind = 'patchbay';
+  private settings: Ini = {};
 
   private constructor(readonly bed: Bed) {}
 
@@ -37,7 +41,9 @@ export class Stage {
   }
 
   /** Fresh hosts under agents of the kind, and two instances that reach each other on either network. */
-  async set(kind: AgentKind): Promise<void> {
+  async set(kind: AgentKind, settings: Ini = {}): Promise<void> {
+    this.kind = kind;
+    this.settings = settings;
     this.instances = [];
     this.servants = [];
     await this.bed.reset();
@@ -66,8 +72,10 @@ export class Stage {
     return found;
   }
 
-  startAgent(kind: AgentKind, host = this.host): Running {
-    const agent = kind === 'patchbay' ? host.startPatchbay() : host.startReferenceAgent();
+  /** `more`: settings besides those that the stage was set with. */
+  startAgent(kind: AgentKind, host = this.host, more: Ini = {}): Running {
+    const ini = mergeIni(this.settings, more);
+    const agent = kind === 'patchbay' ? host.startPatchbay({ ini }) : host.startReferenceAgent(ini);
     if (host === this.host) this.agent = agent;
     return agent;
   }
@@ -75,14 +83,15 @@ export class Stage {
   /** The agent of the first host, started anew, has synchronised. */
   async agentSynced(kind: AgentKind): Promise<void> {
     const agent = this.agent as Running;
-    if (kind === 'reference') await agent.untilLogged(/Configuration for devices up/, { timeoutMs: PATIENCE_MS });
-    else await untilReady(this.host, { timeoutMs: PATIENCE_MS, everyMs: 50 });
+    if (kind === 'reference')
+      await agent.untilLogged(/Configuration for devices up/, { timeoutMs: PATIENCE_MS.reference });
+    else await untilReady(this.host, { timeoutMs: PATIENCE_MS.patchbay, everyMs: 50 });
   }
 
   /** What the server asks next is done: a port that is plugged becomes ACTIVE. */
   async probe(): Promise<void> {
-    const instance = await until(() => this.instanceOn(this.host, this.vlan), { timeoutMs: PATIENCE_MS });
-    await this.bed.rest.untilPortsAre('ACTIVE', [instance.portId], { timeoutMs: PATIENCE_MS, everyMs: 100 });
+    const instance = await until(() => this.instanceOn(this.host, this.vlan), { timeoutMs: this.patienceMs });
+    await this.bed.rest.untilPortsAre('ACTIVE', [instance.portId], { timeoutMs: this.patienceMs, everyMs: 100 });
     await instance.unplug();
     await this.bed.rest.deletePort(instance.portId);
   }
@@ -92,6 +101,10 @@ export class Stage {
     const instance = new Instance(host, port.id, port.mac_address, addressOf(port));
     await instance.plug();
     return instance;
+  }
+
+  private get patienceMs(): number {
+    return PATIENCE_MS[this.kind];
   }
 
   get vlan(): Resource {
@@ -122,7 +135,7 @@ export class Stage {
       readonly patienceMs?: number;
     } = {},
   ): Promise<Measurement> {
-    const { synced = async () => undefined, flows = 'same', rewritten = false, patienceMs = PATIENCE_MS } = options;
+    const { synced = async () => undefined, flows = 'same', rewritten = false, patienceMs = this.patienceMs } = options;
     const before = await installedOn(this.host);
     const first = options.network === 'vxlan' ? 2 : 0;
     const traffic = await this.instance(first).drive(this.instance(first + 1).address);
@@ -137,7 +150,7 @@ export class Stage {
       await until(
         async () => {
           after = await installedOn(this.host);
-          const different = flows === 'any' ? [] : differences(before, after);
+          const different = flows === 'any' ? [] : differences(before, after, this.kind);
           if (different.length > 0) throw new Error(different.slice(0, 4).join('; '));
           return this.reaches();
         },

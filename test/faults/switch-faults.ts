@@ -1,63 +1,132 @@
-import { join } from 'node:path';
-import type { Host } from '../support/bed';
 import { until } from '../support/bed';
-import { repository } from '../support/bed-command';
+import { type Fault, withoutAgent } from './fault';
+import { pause, type Stage } from './stage';
+import {
+  giveControllers,
+  killDaemon,
+  restartAsControl,
+  restartWithFlows,
+  startDatabase,
+  startSwitch,
+  takeControllers,
+} from './switch-daemons';
 
-/** Kills a daemon of the host's switch by the process id it wrote, and waits until it is gone. */
-export async function killDaemon(host: Host, name: 'ovs-vswitchd' | 'ovsdb-server'): Promise<void> {
-  const pid = Number(await host.exec(`cat /run/openvswitch/${name}.pid`));
-  await host.exec(`kill -KILL ${pid} && while kill -0 ${pid} 2>/dev/null; do sleep 0.02; done`);
-}
+const tapOf = (stage: Stage): string => stage.instance(0).interfaceName;
+/** A restart of ovs-vswitchd loses more or less with the machine's moods. */
+const RESTARTS = 5;
 
-export async function startDatabase(host: Host): Promise<void> {
-  const remotes = '--remote=punix:/run/openvswitch/db.sock --remote=ptcp:6640:127.0.0.1';
-  await host.exec(
-    `ovsdb-server --detach --no-chdir --pidfile --log-file ${remotes} /etc/openvswitch/conf.db 2>/dev/null`,
-  );
-}
-
-/** Starts ovs-vswitchd again, and gives the underlay bridge's own port, which is another now, its address. */
-export async function startSwitch(host: Host): Promise<void> {
-  await host.exec([join(repository, 'test/bed/service'), 'switch']);
-  await addressUnderlay(host);
-}
-
-export async function addressUnderlay(host: Host): Promise<void> {
-  await until(() => host.exec(['ip', 'link', 'show', 'br-underlay']), { everyMs: 20 });
-  await host.exec([join(repository, 'test/bed/hosts'), 'address', String(host.number)]);
-}
-
-const OFCTL = 'ovs-ofctl -O OpenFlow10,OpenFlow13,OpenFlow14';
-
-/** Saves the flows of every bridge. Answers what puts them back. */
-async function savedFlows(host: Host): Promise<() => Promise<void>> {
-  const bridges = (await host.vsctl('list-br')).trim().split('\n');
-  for (const bridge of bridges) {
-    await host.exec(`${OFCTL} --no-names --no-stats dump-flows ${bridge} | grep actions= > /run/${bridge}.flows`);
-  }
-  return async () => {
-    for (const bridge of bridges) await host.exec(`${OFCTL} add-flows ${bridge} /run/${bridge}.flows`);
-  };
-}
-
-/** What the switch alone can do: flows are put back as soon as it has started. */
-export async function restartWithFlows(host: Host): Promise<void> {
-  const restore = await savedFlows(host);
-  await killDaemon(host, 'ovs-vswitchd');
-  await host.exec([join(repository, 'test/bed/service'), 'switch']);
-  await restore();
-  await addressUnderlay(host);
-}
-
-/**
- * As `ovs-ctl restart` does it: flows are put back while flow-restore-wait keeps everybody else from writing. In
- * the trials with no agent the tables were empty once that was cleared; that Open vSwitch 3.1 configures controllers only then is a guess.
- */
-export async function restartAsControl(host: Host): Promise<void> {
-  const restore = await savedFlows(host);
-  await host.vsctl('set', 'Open_vSwitch', '.', 'other_config:flow-restore-wait=true');
-  await killDaemon(host, 'ovs-vswitchd');
-  await startSwitch(host);
-  await restore();
-  await host.vsctl('remove', 'Open_vSwitch', '.', 'other_config', 'flow-restore-wait');
-}
+export const switchFaults: readonly Fault[] = [
+  {
+    name: 'the switch alone: ovs-vswitchd killed, flows saved and restored by ovs-save, no agent',
+    only: 'patchbay',
+    times: RESTARTS,
+    run: (stage, kind) =>
+      withoutAgent(stage, kind, () => stage.under(() => restartWithFlows(stage.host), { rewritten: true })),
+  },
+  {
+    name: 'ovs-vswitchd killed, started again',
+    times: RESTARTS,
+    run: (stage) =>
+      stage.under(
+        async () => {
+          await killDaemon(stage.host, 'ovs-vswitchd');
+          await startSwitch(stage.host);
+        },
+        { rewritten: true },
+      ),
+  },
+  {
+    name: 'the switch alone: ovs-vswitchd restarted as ovs-ctl does, flow-restore-wait, no agent and no controller',
+    only: 'patchbay',
+    times: RESTARTS,
+    run: (stage, kind) =>
+      withoutAgent(stage, kind, async () => {
+        const controller = (await stage.host.vsctl('get-controller', 'br-int')).trim();
+        await takeControllers(stage.host);
+        const measured = await stage.under(() => restartAsControl(stage.host), { rewritten: true });
+        await giveControllers(stage.host, controller);
+        return measured;
+      }),
+  },
+  {
+    name: 'ovs-vswitchd restarted as ovs-ctl does, flow-restore-wait',
+    times: RESTARTS,
+    run: (stage) => stage.under(() => restartAsControl(stage.host), { rewritten: true }),
+  },
+  {
+    name: 'the switch alone: ovsdb-server killed, started again after 3 s, no agent',
+    only: 'patchbay',
+    run: (stage, kind) =>
+      withoutAgent(stage, kind, () =>
+        stage.under(async () => {
+          await killDaemon(stage.host, 'ovsdb-server');
+          await pause(3_000);
+          await startDatabase(stage.host);
+        }),
+      ),
+  },
+  {
+    name: 'ovsdb-server killed, started again after 3 s',
+    run: (stage) =>
+      stage.under(async () => {
+        await killDaemon(stage.host, 'ovsdb-server');
+        await pause(3_000);
+        await startDatabase(stage.host);
+        await stage.probe();
+      }),
+  },
+  {
+    name: 'ovsdb-server and ovs-vswitchd killed, started again',
+    run: (stage) =>
+      stage.under(
+        async () => {
+          await killDaemon(stage.host, 'ovsdb-server');
+          await killDaemon(stage.host, 'ovs-vswitchd');
+          await startDatabase(stage.host);
+          await startSwitch(stage.host);
+        },
+        { rewritten: true },
+      ),
+  },
+  {
+    name: 'br-tun deleted',
+    times: 3,
+    run: (stage) =>
+      stage.under(async () => void (await stage.host.vsctl('del-br', 'br-tun')), {
+        rewritten: true,
+        network: 'vxlan',
+      }),
+  },
+  {
+    name: 'br-tun deleted while ovs-vswitchd does not look, so that it keeps the flows',
+    times: 3,
+    run: (stage) =>
+      stage.under(
+        async () => {
+          const pid = (await stage.host.exec('cat /run/openvswitch/ovs-vswitchd.pid')).trim();
+          await stage.host.exec(`kill -STOP ${pid}; ovs-vsctl --no-wait del-br br-tun; sleep 0.2; kill -CONT ${pid}`);
+          await pause(200);
+        },
+        { rewritten: true, network: 'vxlan' },
+      ),
+  },
+  {
+    name: 'ofport of the instance renumbered',
+    run: (stage) =>
+      stage.under(
+        async () => {
+          const port = tapOf(stage);
+          await stage.host.vsctl('set', 'Interface', port, 'ofport_request=1234');
+          await until(async () => (await stage.host.vsctl('get', 'Interface', port, 'ofport')).trim() === '1234');
+        },
+        { flows: 'any' },
+      ),
+  },
+  {
+    name: 'ofport of the provider uplink renumbered',
+    run: (stage) =>
+      stage.under(async () => void (await stage.host.vsctl('set', 'Interface', 'int-br-ex', 'ofport_request=2345')), {
+        flows: 'any',
+      }),
+  },
+];

@@ -1,4 +1,5 @@
-import { FAULTS, type Fault } from '../faults/catalogue';
+import { FAULTS } from '../faults/catalogue';
+import type { Fault } from '../faults/fault';
 import { type Measurement, Stage } from '../faults/stage';
 
 jest.setTimeout(150_000);

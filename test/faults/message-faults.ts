@@ -1,0 +1,2 @@
+import type { Fault } from './fault';
+export const messageFaults: readonly Fault[] = [];

@@ -1,0 +1,2 @@
+import type { Fault } from './fault';
+export const pluginFaults: readonly Fault[] = [];
