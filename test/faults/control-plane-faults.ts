@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { run, until } from '../support/bed-command';
 import type { Fault } from './fault';
 import { pause, type Stage } from './stage';
@@ -73,6 +72,18 @@ export const controlPlaneFaults: readonly Fault[] = [
       }),
   },
   {
+    name: 'exchanges deleted',
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const all = await run(['rabbitmqctl', '--quiet', '--no-table-headers', 'list_exchanges', 'name']);
+        const names = all.split('\n').filter((name) => name !== '' && !name.startsWith('amq.'));
+        const erlang = names.map((name) => `<<"${name}">>`).join(', ');
+        const each = `rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, Name), false, <<"test">>)`;
+        await run(['rabbitmqctl', '--quiet', 'eval', `[${each} || Name <- [${erlang}]].`]);
+      }),
+  },
+  {
     name: 'server stopped for 10 s, then slow to answer what piled up',
     bar: 0,
     run: (stage) =>
@@ -90,7 +101,55 @@ export const controlPlaneFaults: readonly Fault[] = [
       underOutage(stage, async () => {
         for (const pid of await serverPids()) signal(pid, 'SIGKILL');
         await pause(1_000);
-        await run([join('test/bed/service'), 'neutron']);
+        await service('neutron');
+      }),
+  },
+  serverGone('45 s', 45_000),
+  { ...serverGone('ten minutes', 600_000), long: true },
+  {
+    name: 'server slow: stopped nine tenths of the time, for 20 s',
+    bar: 0,
+    run: (stage) =>
+      stage.under(async () => {
+        const pids = await serverPids();
+        const port = stage.probe();
+        for (let second = 0; second < 20; second++) {
+          for (const pid of pids) signal(pid, 'SIGSTOP');
+          await pause(900);
+          for (const pid of pids) signal(pid, 'SIGCONT');
+          await pause(100);
+        }
+        await port;
+      }),
+  },
+  {
+    name: 'server failing whatever it is asked, for 10 s',
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const instance = await stage.prepared();
+        await run(['mariadb', 'neutron', '-e', 'rename table ports to ports_away']);
+        await instance.plug();
+        await pause(10_000);
+        await run(['mariadb', 'neutron', '-e', 'rename table ports_away to ports']);
+        await stage.untilServed(instance);
       }),
   },
 ];
+
+/** A port is plugged while the server is away, and served when it is back. */
+function serverGone(howLong: string, ms: number): Fault {
+  return {
+    name: `server gone for ${howLong}, a port plugged meanwhile`,
+    bar: 0,
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const instance = await stage.prepared();
+        for (const pid of await serverPids()) signal(pid, 'SIGKILL');
+        await instance.plug();
+        await pause(ms);
+        await service('neutron');
+        await stage.untilServed(instance);
+      }),
+  };
+}

@@ -1,2 +1,107 @@
+import { type Channel, type ConsumeMessage, connect } from 'amqplib';
+import { run, until } from '../support/bed-command';
 import type { Fault } from './fault';
-export const messageFaults: readonly Fault[] = [];
+import { createdRule, underRule } from './rules';
+import { pause, type Stage } from './stage';
+
+const BROKER = 'amqp://guest:guest@127.0.0.1:5672';
+
+async function rabbitList(...words: readonly string[]): Promise<readonly (readonly string[])[]> {
+  const text = await run(['rabbitmqctl', '--quiet', '--no-table-headers', ...words]);
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t'));
+}
+
+/** Where pushes of the server go: exchange, queue and routing key of every queue that is bound to a fanout exchange. */
+async function fanouts(): Promise<readonly { exchange: string; queue: string; key: string }[]> {
+  const rows = await rabbitList('list_bindings', 'source_name', 'destination_name', 'routing_key');
+  return rows.flatMap(([exchange = '', queue = '', key = '']) =>
+    exchange.endsWith('_fanout') ? [{ exchange, queue, key }] : [],
+  );
+}
+
+async function onChannel<Result>(act: (channel: Channel) => Promise<Result>): Promise<Result> {
+  const connection = await connect(BROKER);
+  connection.on('error', () => undefined);
+  try {
+    return await act(await connection.createChannel());
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
+}
+
+/** oslo.messaging drops a message whose _unique_id it saw lately: another one makes it a message that comes late. */
+const told = (content: Buffer, again: number): Buffer =>
+  Buffer.from(
+    content.toString().replace(/(_unique_id\\*": \\*"[0-9a-f]{24})[0-9a-f]{8}/, `$1${String(again).padStart(8, '0')}`),
+  );
+
+/** Listens to all that is pushed, and tells everybody each message a second time at once; in the end all of them once more, the last first. */
+async function toldAgain(channel: Channel, act: () => Promise<void>): Promise<void> {
+  const bound = await fanouts();
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  const heard: ConsumeMessage[] = [];
+  const tell = ({ content, fields, properties }: ConsumeMessage, again?: number): void => {
+    const body = again === undefined ? content : told(content, again);
+    for (const to of bound.filter(({ exchange }) => exchange === fields.exchange))
+      channel.sendToQueue(to.queue, body, properties);
+  };
+  for (const exchange of new Set(bound.map((one) => one.exchange))) await channel.bindQueue(queue, exchange, '');
+  await channel.consume(
+    queue,
+    (message) => {
+      if (message === null) return;
+      heard.push(message);
+      tell(message);
+    },
+    { noAck: true },
+  );
+  await act();
+  await pause(500);
+  const list = [...heard].reverse();
+  for (const [index, message] of list.entries()) tell(message, index);
+  await pause(1_500);
+}
+
+/** Pushes to the first host are lost while `act` runs. */
+async function deaf(channel: Channel, act: () => Promise<void>): Promise<void> {
+  for (const { exchange, queue, key } of await fanouts()) await channel.unbindQueue(queue, exchange, key);
+  await act();
+}
+
+export const messageFaults: readonly Fault[] = [
+  {
+    name: 'every push of the server told twice, and all once more in reverse order',
+    bar: 0,
+    run: (stage) =>
+      stage.under(() =>
+        onChannel((channel) =>
+          toldAgain(channel, async () => {
+            await underRule(stage, async () => stage.probe());
+          }),
+        ),
+      ),
+  },
+  {
+    name: 'pushes lost, then the connections to the broker',
+    bar: 0,
+    run: (stage) => stage.under(() => pushesLost(stage)),
+  },
+];
+
+async function pushesLost(stage: Stage): Promise<void> {
+  const rule = await onChannel(async (channel) => {
+    let made: Awaited<ReturnType<typeof createdRule>> | undefined;
+    await deaf(channel, async () => {
+      made = await createdRule(stage);
+      await pause(1_000);
+      if (await made.isThere()) throw new Error('the push was not lost');
+    });
+    return made;
+  });
+  await run(['rabbitmqctl', '--quiet', 'close_all_connections', 'by a test']);
+  await until(() => rule?.isThere(), { timeoutMs: 60_000, what: 'the rule that nobody told of is there' });
+  await rule?.remove();
+}

@@ -1,12 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Fault } from './fault';
-import type { Stage } from './stage';
-
-/** Of the first host's agent, in MiB. */
-function residentMemory({ agent }: Stage): number {
-  const text = readFileSync(`/proc/${agent?.pid}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024);
-}
+import { growthOf, sizesOf } from './growth';
+import { underRule } from './rules';
+import { pause, type Stage } from './stage';
 
 export const portFaults: readonly Fault[] = [
   {
@@ -25,19 +20,35 @@ export const portFaults: readonly Fault[] = [
       }),
   },
   {
-    name: '10 cycles of plug and unplug',
+    name: 'a rule of the security group added, and removed',
+    bar: 0,
+    run: (stage) => stage.under(() => underRule(stage, () => pause(500))),
+  },
+  cycles(10, 1),
+  { ...cycles(100, 20), long: true },
+];
+
+/** So many times, so many ports at once are plugged, served, unplugged and deleted. */
+function cycles(count: number, ports: number): Fault {
+  return {
+    name: `${count * ports} plugs and unplugs`,
     bar: 0,
     run: async (stage) => {
       // The first cycles fill caches and pools.
-      for (let cycle = 0; cycle < 5; cycle++) await stage.probe();
-      const before = residentMemory(stage);
+      for (let cycle = 0; cycle < 5; cycle++) await plugTogether(stage, ports);
+      const before = await sizesOf(stage);
       const measured = await stage.under(async () => {
-        for (let cycle = 0; cycle < 10; cycle++) await stage.probe();
+        for (let cycle = 0; cycle < count; cycle++) await plugTogether(stage, ports);
       });
       return {
         ...measured,
-        detail: `${measured.detail} resident memory ${before} → ${residentMemory(stage)} MiB`.trim(),
+        detail: [measured.detail, growthOf(before, await sizesOf(stage))].filter(Boolean).join(' '),
       };
     },
-  },
-];
+  };
+}
+
+async function plugTogether(stage: Stage, count: number): Promise<void> {
+  const one = async (): Promise<void> => stage.untilServed(await stage.instanceOn(stage.host, stage.vlan));
+  await Promise.all(Array.from({ length: count }, one));
+}

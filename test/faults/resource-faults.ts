@@ -1,4 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { untilStatus } from '../support/bed-agent';
+import { run } from '../support/bed-command';
 import { type Fault, stopAgent } from './fault';
+import { pause } from './stage';
 
 export const resourceFaults: readonly Fault[] = [
   {
@@ -26,4 +31,40 @@ export const resourceFaults: readonly Fault[] = [
       return measured;
     },
   },
+  clockJump('an hour forwards', '+1h'),
+  clockJump('a day backwards', '-1d'),
 ];
+
+/** The wall clock that the agent sees jumps, by libfaketime: the machine's own cannot be set for one bed alone. Monotonic clocks go on. */
+function clockJump(what: string, offset: string): Fault {
+  return {
+    name: `the clock jumps ${what}`,
+    only: 'patchbay',
+    bar: 0,
+    run: async (stage, kind) => {
+      const file = join(stage.host.folder, 'faketime');
+      writeFileSync(file, '+0');
+      await stopAgent(stage, 'SIGTERM');
+      const library = (await run(['bash', '-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'])).trim();
+      const environment = {
+        LD_PRELOAD: library,
+        FAKETIME_TIMESTAMP_FILE: file,
+        FAKETIME_NO_CACHE: '1',
+        FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      };
+      stage.agent = stage.host.startPatchbay({ environment });
+      await stage.agentSynced(kind);
+      const measured = await stage.under(async () => {
+        writeFileSync(file, offset);
+        await stage.probe();
+        await untilStatus(stage.host, 'all is well', ({ health }) => health === 'ok', { timeoutMs: 20_000 });
+        await pause(5_000);
+        await stage.probe();
+      });
+      await stopAgent(stage, 'SIGTERM');
+      stage.startAgent(kind);
+      await stage.agentSynced(kind);
+      return measured;
+    },
+  };
+}

@@ -21,6 +21,9 @@ export interface Measurement {
 /** The reference agent asks the server for all there is after every restart, in several rounds. */
 const PATIENCE_MS = { patchbay: 25_000, reference: 60_000 } as const;
 
+/** Settings of agents as the bed has them. */
+export const PLAIN: Ini = {};
+
 /** Two hosts with one agent each, a VLAN network with an instance on both, and a control plane. Faults are on the first host. */
 export class Stage {
   agent: Running | undefined;
@@ -28,7 +31,9 @@ export class Stage {
   private instances: Instance[] = [];
   private servants: Running[] = [];
   private kind: AgentKind = 'patchbay';
-  private settings: Ini = {};
+  settings: Ini = PLAIN;
+  /** The kind of agent that was started last on the first host. */
+  running: AgentKind = 'patchbay';
 
   private constructor(readonly bed: Bed) {}
 
@@ -41,7 +46,7 @@ export class Stage {
   }
 
   /** Fresh hosts under agents of the kind, and two instances that reach each other on either network. */
-  async set(kind: AgentKind, settings: Ini = {}): Promise<void> {
+  async set(kind: AgentKind, settings: Ini = PLAIN): Promise<void> {
     this.kind = kind;
     this.settings = settings;
     this.instances = [];
@@ -76,7 +81,9 @@ export class Stage {
   startAgent(kind: AgentKind, host = this.host, more: Ini = {}): Running {
     const ini = mergeIni(this.settings, more);
     const agent = kind === 'patchbay' ? host.startPatchbay({ ini }) : host.startReferenceAgent(ini);
-    if (host === this.host) this.agent = agent;
+    if (host !== this.host) return agent;
+    this.agent = agent;
+    this.running = kind;
     return agent;
   }
 
@@ -90,20 +97,29 @@ export class Stage {
 
   /** What the server asks next is done: a port that is plugged becomes ACTIVE. */
   async probe(): Promise<void> {
-    const instance = await until(() => this.instanceOn(this.host, this.vlan), { timeoutMs: this.patienceMs });
+    await this.untilServed(await until(() => this.instanceOn(this.host, this.vlan), { timeoutMs: this.patienceMs }));
+  }
+
+  /** Waits until the instance's port is ACTIVE, and takes it away. */
+  async untilServed(instance: Instance): Promise<void> {
     await this.bed.rest.untilPortsAre('ACTIVE', [instance.portId], { timeoutMs: this.patienceMs, everyMs: 100 });
     await instance.unplug();
     await this.bed.rest.deletePort(instance.portId);
   }
 
-  async instanceOn(host: Host, network: Resource): Promise<Instance> {
+  /** An instance of the first host on the VLAN network whose port the server knows, and that is not plugged yet. */
+  async prepared(host = this.host, network = this.vlan): Promise<Instance> {
     const port = await this.bed.rest.createPort(network.id, host.name);
-    const instance = new Instance(host, port.id, port.mac_address, addressOf(port));
+    return new Instance(host, port.id, port.mac_address, addressOf(port));
+  }
+
+  async instanceOn(host: Host, network: Resource): Promise<Instance> {
+    const instance = await this.prepared(host, network);
     await instance.plug();
     return instance;
   }
 
-  private get patienceMs(): number {
+  get patienceMs(): number {
     return PATIENCE_MS[this.kind];
   }
 
@@ -170,6 +186,12 @@ export class Stage {
       recovered: inSyncMs !== undefined,
       detail,
     };
+  }
+
+  /** The process of the first host's agent. */
+  agentPid(): number {
+    if (this.agent === undefined) throw new Error('no agent was started');
+    return this.agent.pid;
   }
 
   /** What the first host's Patchbay says of itself in its status. */

@@ -1,33 +1,43 @@
-import { until } from '../support/bed';
+import { type Ini, until } from '../support/bed';
 import { patchbay } from '../support/bed-agent';
 import { type Fault, stopAgent } from './fault';
-import type { Stage } from './stage';
+import { type AgentKind, PLAIN, type Stage } from './stage';
+
+const L2_POPULATION: Ini = { agent: { l2_population: true } };
+
+interface Circumstances {
+  readonly network?: 'vxlan';
+  readonly settings?: Ini;
+}
+
+/** The host is the one agent's, as the measured change wants it, before the traffic starts. */
+async function heldBy(stage: Stage, kind: AgentKind, settings: Ini): Promise<void> {
+  if (stage.settings !== settings) await stage.set('reference', settings);
+  if (stage.running === kind) return;
+  await (kind === 'patchbay' ? takeOver(stage) : giveBack(stage));
+}
+
+function change(what: 'taken over from' | 'given back to', where: string, circumstances: Circumstances = {}): Fault {
+  const { settings = PLAIN, network = 'vlan' } = circumstances;
+  return {
+    name: `${what} the reference agent${where}`,
+    only: 'reference',
+    bar: 0,
+    run: async (stage) => {
+      const isTaken = what === 'taken over from';
+      await heldBy(stage, isTaken ? 'reference' : 'patchbay', settings);
+      return stage.under(() => (isTaken ? takeOver(stage) : giveBack(stage)), { flows: 'any', network });
+    },
+  };
+}
 
 export const takeOverFaults: readonly Fault[] = [
-  {
-    name: 'taken over from the reference agent',
-    only: 'reference',
-    bar: 0,
-    run: (stage) => stage.under(() => takeOver(stage), { flows: 'any' }),
-  },
-  {
-    name: 'given back to the reference agent',
-    only: 'reference',
-    bar: 0,
-    run: (stage) => stage.under(() => giveBack(stage), { flows: 'any' }),
-  },
-  {
-    name: 'taken over from the reference agent, tunnelled network',
-    only: 'reference',
-    bar: 0,
-    run: (stage) => stage.under(() => takeOver(stage), { flows: 'any', network: 'vxlan' }),
-  },
-  {
-    name: 'given back to the reference agent, tunnelled network',
-    only: 'reference',
-    bar: 0,
-    run: (stage) => stage.under(() => giveBack(stage), { flows: 'any', network: 'vxlan' }),
-  },
+  change('taken over from', ''),
+  change('given back to', ''),
+  change('taken over from', ', tunnelled network', { network: 'vxlan' }),
+  change('given back to', ', tunnelled network', { network: 'vxlan' }),
+  change('taken over from', ', tunnelled network, l2population', { network: 'vxlan', settings: L2_POPULATION }),
+  change('given back to', ', tunnelled network, l2population', { network: 'vxlan', settings: L2_POPULATION }),
 ];
 
 /** The reference agent stops, Patchbay starts with the same files, and everything of the reference agent's is gone. */

@@ -1,0 +1,42 @@
+import { until } from '../support/bed';
+import type { Stage } from './stage';
+
+/** A port that nothing in the traffic uses. */
+const PORT = 4242;
+
+/** A rule of the instances' security group that admits something else than the traffic, and how to look for its flows on the first host. */
+export interface Rule {
+  isThere(): Promise<boolean>;
+  remove(): Promise<void>;
+}
+
+export async function createdRule(stage: Stage): Promise<Rule> {
+  const { rest } = stage.bed;
+  const [group] = (await rest.list('security-groups')).filter(({ name }) => name === 'default');
+  if (group === undefined) throw new Error('the project has no default security group');
+  const { id } = await rest.create('security-group-rules', {
+    security_group_id: group.id,
+    direction: 'ingress',
+    ethertype: 'IPv4',
+    protocol: 'tcp',
+    port_range_min: PORT,
+    port_range_max: PORT,
+  });
+  return {
+    isThere: async () => (await stage.host.ofctl('dump-flows', 'br-int')).includes(`tp_dst=${PORT}`),
+    remove: () => rest.remove('security-group-rules', id),
+  };
+}
+
+/** Does something while a rule is there that was not before and is not afterwards. */
+export async function underRule(stage: Stage, act: () => Promise<void>): Promise<void> {
+  const rule = await createdRule(stage);
+  await until(() => rule.isThere(), { timeoutMs: stage.patienceMs, everyMs: 50, what: 'the rule is on the switch' });
+  await act();
+  await rule.remove();
+  await until(async () => !(await rule.isThere()), {
+    timeoutMs: stage.patienceMs,
+    everyMs: 50,
+    what: 'the rule is gone',
+  });
+}
