@@ -3,9 +3,9 @@ import type { CookieRegister } from './cookies';
 import type { FlowTableMessage } from './openflow';
 import type { Board, InstalledFlow } from './planner/board';
 import type { BridgeRole } from './planner/ownership';
-import { markOf, type RowChange } from './planner/row-changes';
+import { FORMER_CONTROLLERS, markOf, type RowChange } from './planner/row-changes';
 import { OWNER_MARK } from './planner/row-wants';
-import type { Rows } from './planner/rows';
+import type { BridgeRow, Rows } from './planner/rows';
 import { RELEASED_MARK, TAKE_OVER_MARK } from './take-over';
 
 /**
@@ -34,7 +34,7 @@ interface ReleaseSources {
   readonly cookies: CookieRegister;
   readonly roleOf: (bridge: string) => BridgeRole;
   readonly ownTarget: string;
-  /** The controller that the bridges are given back to. */
+  /** The controller that bridges are given back to which had none before ours. */
   readonly reference: string;
   readonly integrationBridge: string;
   /** ISO 8601. */
@@ -126,12 +126,16 @@ function* tablesLedTo(actions: readonly Action[]): Iterable<number> {
 
 function rowChanges({ rows, ownTarget, reference, integrationBridge, now }: ReleaseSources): readonly RowChange[] {
   const changes: RowChange[] = [];
+  const recorded = (bridge: BridgeRow | undefined) =>
+    bridge?.externalIds[FORMER_CONTROLLERS]?.split(' ').filter(Boolean);
+  const customary = recorded(rows.bridge(integrationBridge)) ?? [reference];
   for (const bridge of rows.bridges()) {
     const row = { table: 'Bridge', name: bridge.name } as const;
     const targets = bridge.controllers.map(({ target }) => target);
     if (targets.includes(ownTarget)) {
-      const next = [...new Set(targets.map((target) => (target === ownTarget ? reference : target)))];
-      changes.push({ kind: 'set-controllers', bridge: bridge.name, targets: next, owners: [] });
+      const former = recorded(bridge) ?? customary;
+      const next = [...new Set(targets.flatMap((target) => (target === ownTarget ? former : target)))];
+      changes.push({ kind: 'set-controllers', bridge: bridge.name, targets: next, former: null, owners: [] });
     }
     if (bridge.externalIds[TAKE_OVER_MARK] !== undefined)
       changes.push({ kind: 'set', row, cells: { [`Bridge.external_ids:${TAKE_OVER_MARK}`]: null }, owners: [] });

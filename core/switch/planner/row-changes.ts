@@ -21,7 +21,13 @@ export type RowChange = { readonly owners: readonly Owner[] } & (
   | { readonly kind: 'delete-port'; readonly bridge: string; readonly name: string }
   | { readonly kind: 'set'; readonly row: RowId; readonly cells: Cells }
   /** Swaps the controllers of a bridge that has some: never from none, never to none. */
-  | { readonly kind: 'set-controllers'; readonly bridge: string; readonly targets: readonly string[] }
+  | {
+      readonly kind: 'set-controllers';
+      readonly bridge: string;
+      readonly targets: readonly string[];
+      /** Targets that ours replaces, recorded with it for the day the bridge is given back; null: they are forgotten. */
+      readonly former: readonly string[] | null;
+    }
   | { readonly kind: 'set-qos'; readonly port: string; readonly qos: QosRecord; readonly plugin: string }
   | { readonly kind: 'clear-qos'; readonly port: string }
 );
@@ -165,6 +171,8 @@ function diffQos(want: MergedWant, port: PortRow): PhasedChange | undefined {
   return { kind: 'set-qos', port: port.name, qos: record, plugin: owner.plugin, owners: [owner], phase: 'structure' };
 }
 
+/** The Bridge external_ids key that holds the controllers which ours replaced, with spaces between. */
+export const FORMER_CONTROLLERS = 'patchbay-former-controllers';
 /** Marks a queue row with its stable name. */
 export const QUEUE_MARK = 'patchbay-queue';
 

@@ -184,9 +184,11 @@ export class RowPlanner {
     const { target, replaces } = this.controllers;
     const bridge = this.rows.bridge(want.row.name);
     const targets = bridge?.controllers.map((controller) => controller.target) ?? [];
-    if (!targets.some((one) => replaces.includes(one))) return [];
-    const next = [...targets.filter((one) => one !== target && !replaces.includes(one)), target];
-    return [{ kind: 'set-controllers', bridge: want.row.name, targets: next, owners: want.owners, phase: 'structure' }];
+    const former = targets.filter((one) => replaces.includes(one));
+    if (former.length === 0) return [];
+    const next = [...targets.filter((one) => one !== target && !former.includes(one)), target];
+    const { owners, row } = want;
+    return [{ kind: 'set-controllers', bridge: row.name, targets: next, former, owners, phase: 'structure' }];
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type Uuid,
   type WritableRow,
 } from '../ovsdb';
-import { QUEUE_MARK, type RowChange, splitCell } from '../planner/row-changes';
+import { FORMER_CONTROLLERS, QUEUE_MARK, type RowChange, splitCell } from '../planner/row-changes';
 import { BOND_MEMBERS, type Cells, type CellValue, OWNER_MARK } from '../planner/row-wants';
 import { type Database, RowChangeRefused, RowGone } from './database';
 
@@ -76,7 +76,7 @@ export class OvsdbDatabase implements Database {
         this.set(transaction, change.row.name, change.cells);
         return;
       case 'set-controllers':
-        this.setControllers(transaction, change.bridge, change.targets);
+        this.setControllers(transaction, change);
         return;
       case 'set-qos':
         this.setQos(transaction, change);
@@ -144,7 +144,10 @@ export class OvsdbDatabase implements Database {
     for (const [column, pairs] of merged) transaction.mergeInto(table, uuid, column as 'other_config', pairs);
   }
 
-  private setControllers(transaction: Build, bridge: string, targets: readonly string[]): void {
+  private setControllers(
+    transaction: Build,
+    { bridge, targets, former }: RowChange & { kind: 'set-controllers' },
+  ): void {
     const rows = [...this.client.replica.table('Controller')];
     const uuid = this.uuid('Bridge', bridge);
     const present = this.client.replica.table('Bridge').get(uuid)?.controller ?? [];
@@ -154,6 +157,8 @@ export class OvsdbDatabase implements Database {
         transaction.insert('Controller', { target }),
     );
     transaction.update('Bridge', uuid, { controller });
+    if (former === null) transaction.removeKeys('Bridge', uuid, 'external_ids', [FORMER_CONTROLLERS]);
+    else transaction.mergeInto('Bridge', uuid, 'external_ids', { [FORMER_CONTROLLERS]: former.join(' ') });
   }
 
   private setQos(transaction: Build, { port, qos, plugin }: RowChange & { kind: 'set-qos' }): void {

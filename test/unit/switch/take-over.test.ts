@@ -89,6 +89,11 @@ describe('taking a provider bridge over', () => {
 });
 
 describe('giving the switch back', () => {
+  const targetsOf = (bridge: string): readonly unknown[] => {
+    const uuids = JSON.stringify(rig.row('Bridge', bridge)?.controller);
+    const rows = rig.server.rows('Controller').filter(({ _uuid }) => uuids.includes(String(_uuid)));
+    return rows.map(({ target }) => target).sort();
+  };
   const wire = async (): Promise<void> => {
     rig = await SwitchRig.start([]);
     rig.state('wiring', 'bridge', {
@@ -123,6 +128,21 @@ describe('giving the switch back', () => {
     expect(rig.server.rows('Controller').map((row) => row.target)).toEqual(['tcp:127.0.0.1:6633']);
     expect((rig.row('Port', 'extra')?.external_ids as ReadonlyMap<string, string>).size).toBe(0);
     expect(marks('br-int').get('patchbay-released')).toMatch(/^\d{4}-/);
+  });
+
+  it('puts the controllers back that were there when the switch was taken over', async () => {
+    const elsewhere = ['tcp:192.0.2.1:6699', 'tcp:192.0.2.2:6699'];
+    rig = await SwitchRig.start([], { replacedControllers: elsewhere });
+    rig.addBridge('br-int', [...elsewhere, 'tcp:192.0.2.9:6653']);
+    rig.state('wiring', 'bridge', { bridges: [{ name: 'br-int', presence: 'create' }] });
+    rig.state('wiring', 'bridge/br-new', { bridges: [{ name: 'br-new', presence: 'create' }] });
+    await rig.quiet();
+    expect(targetsOf('br-int')).toEqual(['tcp:192.0.2.9:6653', 'unix:patchbay-none']);
+    await rig.restart();
+    await rig.side.release();
+    expect(targetsOf('br-int')).toEqual([...elsewhere, 'tcp:192.0.2.9:6653'].sort());
+    expect(targetsOf('br-new')).toEqual(elsewhere);
+    expect(marks('br-int').has('patchbay-former-controllers')).toBe(false);
   });
 
   it('writes nothing from then on, and is undone by the next start', async () => {
