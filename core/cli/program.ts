@@ -92,9 +92,11 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
         .command('plan')
         .description(
           'What would change on the switch, as a diff. Changes nothing. With files: what an agent of these would change, found beside the one that runs',
-        ),
+        )
+        .option('--release', 'what `patchbay release` would change'),
     ),
-  ).action(async (options: AdminOptions, command: Command) => {
+  ).action(async (options: AdminOptions & { readonly release?: true }, command: Command) => {
+    if (options.release === true) return show<PlanReport>(options, '/plan-release', printPlan);
     const request = requestOf(command);
     const isAlone = request.config !== undefined || request.sources.length > 0;
     if (!isAlone) return show<PlanReport>(options, '/plan', printPlan);

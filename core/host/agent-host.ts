@@ -252,6 +252,11 @@ class AgentHost implements Host {
     return planReport(this.parts.switch.plan(), pending);
   }
 
+  planRelease(): PlanReport {
+    if (this.parts === undefined) throw new Error('the agent has not started yet');
+    return planReport(this.parts.switch.planRelease(), []);
+  }
+
   async release(): Promise<readonly string[]> {
     if (this.parts === undefined) throw new Error('the agent has not started yet');
     const lines = await this.parts.switch.release();

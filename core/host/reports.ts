@@ -125,6 +125,8 @@ export interface AgentReports {
   config(): ConfigReport;
   explain(port: string): Promise<ExplainReport | undefined>;
   plan(): Promise<PlanReport>;
+  /** What giving the switch back would change. */
+  planRelease(): PlanReport;
   /** Gives the switch back to the reference agent; the agent then stops. Answers what was done. */
   release(): Promise<readonly string[]>;
   /** Prometheus text. */

@@ -20,7 +20,7 @@ import { Links } from './reconciler/links';
 import { Newcomer } from './reconciler/newcomer';
 import { LOCK, OvsdbDatabase } from './reconciler/ovsdb-database';
 import { Reconciler } from './reconciler/reconciler';
-import { planRelease } from './release';
+import { planRelease, printRelease, type Release } from './release';
 import { isRestoringFlows, type RootRow, summaryOf } from './root-row';
 import { REPLICATED, RowsMirror } from './rows-mirror';
 import { OWN_CONTROLLER, REFERENCE_CONTROLLERS } from './settings';
@@ -247,8 +247,20 @@ class SwitchSide implements Switch {
     if (writing !== 'yes') throw switchErrors.held({ reason: writing.held });
     this.released = true;
     await this.reconciler.stop();
+    const { flows, rows, lines } = this.releasing();
+    for (const [bridge, messages] of flows) await this.links.get(bridge)?.bundle(messages);
+    if (rows.length > 0) await this.database.commit(rows);
+    this.options.logger.info('the switch is given back to the reference agent', { lines });
+    return lines;
+  }
+
+  planRelease(): Diff {
+    return printRelease(this.releasing());
+  }
+
+  private releasing(): Release {
     const [reference = ''] = this.rules.controllers?.replaces ?? [];
-    const { flows, rows, lines } = planRelease({
+    return planRelease({
       boards: this.blueprint.allBoards(),
       rows: this.mirror,
       cookies: this.ownership.cookies,
@@ -258,10 +270,6 @@ class SwitchSide implements Switch {
       integrationBridge: this.options.settings.integration_bridge,
       now: new Date().toISOString(),
     });
-    for (const [bridge, messages] of flows) await this.links.get(bridge)?.bundle(messages);
-    if (rows.length > 0) await this.database.commit(rows);
-    this.options.logger.info('the switch is given back to the reference agent', { lines });
-    return lines;
   }
 
   private writing(): Writing {

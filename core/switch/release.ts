@@ -1,8 +1,9 @@
-import type { Action, Flow } from '@patchbay/sdk';
+import { type Action, type Flow, printFlow } from '@patchbay/sdk';
 import type { CookieRegister } from './cookies';
 import type { FlowTableMessage } from './openflow';
 import type { Board, InstalledFlow } from './planner/board';
 import type { BridgeRole } from './planner/ownership';
+import { type Diff, printInstalled, printRowChange } from './planner/print';
 import { FORMER_CONTROLLERS, markOf, type RowChange } from './planner/row-changes';
 import { OWNER_MARK } from './planner/row-wants';
 import type { BridgeRow, Rows } from './planner/rows';
@@ -24,6 +25,8 @@ export interface Release {
   /** By bridge, each list one bundle. */
   readonly flows: ReadonlyMap<string, readonly FlowTableMessage[]>;
   readonly rows: readonly RowChange[];
+  /** The flows as a plan prints them. */
+  readonly printed: ReadonlyMap<string, readonly string[]>;
   /** For people. */
   readonly lines: readonly string[];
 }
@@ -47,19 +50,28 @@ interface ReleaseSources {
  */
 export function planRelease(sources: ReleaseSources): Release {
   const flows = new Map<string, readonly FlowTableMessage[]>();
+  const printed = new Map<string, readonly string[]>();
   const lines: string[] = [];
   for (const board of sources.boards) {
     const ours = [...(board.installed?.values() ?? [])].flatMap((one) =>
       one.kind === 'flow' && isOurs(sources.cookies, one) ? [one] : [],
     );
-    const { messages, stays } = withdrawal(ours, SWEPT[sources.roleOf(board.bridge)]);
-    if (messages.length > 0) flows.set(board.bridge, messages);
+    const { messages, stays, print } = withdrawal(ours, SWEPT[sources.roleOf(board.bridge)]);
+    if (messages.length > 0) {
+      flows.set(board.bridge, messages);
+      printed.set(board.bridge, print);
+    }
     lines.push(`${board.bridge}: ${messages.length} flows changed or withdrawn, ${stays} stay until they are swept`);
   }
   const rows = rowChanges(sources);
   for (const row of rows)
     if (row.kind === 'set-controllers') lines.push(`${row.bridge}: controller ${row.targets.join(' ')}`);
-  return { flows, rows, lines };
+  return { flows, rows, printed, lines };
+}
+
+/** What giving the switch back comes to, in the notation of a plan. */
+export function printRelease({ printed, rows }: Release): Diff {
+  return { rows: rows.map(printRowChange), flows: Object.fromEntries(printed), unknown: [] };
 }
 
 function isOurs(cookies: CookieRegister, { cookie }: InstalledFlow): boolean {
@@ -70,26 +82,29 @@ function isOurs(cookies: CookieRegister, { cookie }: InstalledFlow): boolean {
 function withdrawal(
   ours: readonly InstalledFlow[],
   swept: readonly number[],
-): { readonly messages: readonly FlowTableMessage[]; readonly stays: number } {
+): { readonly messages: readonly FlowTableMessage[]; readonly print: readonly string[]; readonly stays: number } {
   const unswept = ours.filter(({ table }) => !swept.includes(table));
   const through = thoroughfares(unswept);
   const messages: FlowTableMessage[] = [];
+  const print: string[] = [];
   const left: Flow[] = [];
   for (const one of ours) {
     if (unswept.includes(one) && through.has(one.table)) continue;
     const flow = one.decode();
     const actions = ledPast(flow.actions, through);
     left.push({ ...flow, actions });
-    if (actions !== flow.actions)
-      messages.push({ kind: 'flow', command: 'add', flow: { ...flow, actions }, cookie: one.cookie });
+    if (actions === flow.actions) continue;
+    messages.push({ kind: 'flow', command: 'add', flow: { ...flow, actions }, cookie: one.cookie });
+    print.push(`~ ${printInstalled(one)}`, `+ ${printFlow({ ...flow, actions }, one.cookie)}`);
   }
   const needed = new Set(left.flatMap(({ actions }) => [...tablesLedTo(actions)]));
   const gone = unswept.filter(({ table }) => through.has(table) || !needed.has(table));
-  for (const { decode, cookie } of gone) {
-    const { table, priority, match } = decode();
-    messages.push({ kind: 'flow', command: 'delete_strict', flow: { table, priority, match }, cookie });
+  for (const one of gone) {
+    const { table, priority, match } = one.decode();
+    messages.push({ kind: 'flow', command: 'delete_strict', flow: { table, priority, match }, cookie: one.cookie });
+    print.push(`- ${printInstalled(one)}`);
   }
-  return { messages, stays: ours.length - gone.length };
+  return { messages, print, stays: ours.length - gone.length };
 }
 
 /** Tables whose one flow takes everything on to another table. */

@@ -68,6 +68,8 @@ export interface Switch {
    * @throws PatchbayError `PB-SWITCH-HELD` where nothing may be written now.
    */
   release(): Promise<readonly string[]>;
+  /** What `release` would change. */
+  planRelease(): Diff;
   /** Reads and compares the whole switch again. */
   compareAll(cause: string): void;
   /** Bridges whose flow tables were found empty, or new, after they had been wired. */

@@ -20,6 +20,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   plugins: (agent) => ok(agent.plugins()),
   config: (agent) => ok(agent.config()),
   plan: async (agent) => ok(await agent.plan()),
+  'plan-release': (agent) => ok(agent.planRelease()),
   metrics: async (agent) => ok(await agent.metrics()),
   trace: (agent) => ok(agent.trace()),
   commands: (agent) => ok(agent.commands()),

@@ -2,7 +2,7 @@ import { printFlow } from '@patchbay/sdk';
 import type { Installed, Step } from './board';
 import { nameOf } from './owner';
 import type { Plan } from './plan';
-import type { PhasedChange } from './row-changes';
+import type { RowChange } from './row-changes';
 import type { Cells } from './row-wants';
 
 /** What a plan would change, in the notation of ovs-vsctl and ovs-ofctl. `+` comes, `-` goes, `~` was before. */
@@ -41,7 +41,7 @@ export function printInstalled(one: Printable): string {
 }
 
 /** One change of a row as the ovs-vsctl words that would make it. */
-export function printRowChange(change: PhasedChange): string {
+export function printRowChange(change: RowChange): string {
   switch (change.kind) {
     case 'create-bridge':
       return `add-br ${change.name} -- set Bridge ${change.name}${printCells(change.cells)}`;

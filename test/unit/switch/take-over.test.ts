@@ -122,6 +122,23 @@ describe('giving the switch back', () => {
     ]);
   });
 
+  it('is planned beforehand, and the plan changes nothing', async () => {
+    await wire();
+    const before = rig.flows('br-int');
+    const { rows, flows } = rig.side.planRelease();
+    expect(rows[0]).toBe('set-controller br-int tcp:127.0.0.1:6633');
+    expect(rows[1]).toMatch(/^set Bridge br-int external_ids:patchbay-released=/);
+    const cookie = /cookie=0x50617463\w+,/;
+    expect(flows['br-int']?.map((line) => line.replace(cookie, ''))).toEqual([
+      '~ table=0,priority=1,in_port=5 actions=goto_table:58',
+      '+ table=0,priority=1,in_port=5 actions=goto_table:59',
+      '- table=58,priority=0 actions=goto_table:59',
+      '- table=99,priority=1 actions=drop',
+    ]);
+    expect(rig.flows('br-int')).toEqual(before);
+    expect(rig.side.status().writing).toBe('yes');
+  });
+
   it('swaps the controller, takes its marks off, and says since when', async () => {
     await wire();
     await rig.side.release();
