@@ -102,7 +102,7 @@ class AgentHost implements Host {
   private resolveReleased: (outcome: 'asked') => void = () => undefined;
   private readonly logging: Logging;
   private readonly metricsOfAgent = new Metrics(() => this.status());
-  private readonly startedAt = Date.now();
+  private readonly startedAt = performance.now();
   private parts: Parts | undefined;
   private isSynced = false;
   private isStopping = false;
@@ -191,7 +191,7 @@ class AgentHost implements Host {
       host: this.configuration.settings.host,
       version: VERSION,
       pid: process.pid,
-      uptimeSeconds: (Date.now() - this.startedAt) / 1000,
+      uptimeSeconds: (performance.now() - this.startedAt) / 1000,
       ready: this.isSynced,
       phase: this.parts?.kernel.phase ?? 'starting',
       ...withSwitch(health, this.parts?.switch.status().writing),
@@ -283,12 +283,12 @@ class AgentHost implements Host {
 
   /** While another agent has the switch no plugin starts: the control plane must not hear two agents of one host. */
   private async otherAgentsLeave(switchSide: Switch): Promise<void> {
-    const deadline = Date.now() + LEAVING_MS;
+    const deadline = performance.now() + LEAVING_MS;
     let said: string | undefined;
     for (;;) {
       const { writing } = switchSide.status();
       if (this.isStopping || writing === 'yes' || writing.by !== 'another-agent') return;
-      if (Date.now() >= deadline) throw switchErrors.taken({ reason: writing.held, seconds: LEAVING_MS / 1000 });
+      if (performance.now() >= deadline) throw switchErrors.taken({ reason: writing.held, seconds: LEAVING_MS / 1000 });
       // The lock is asked for at the start: its first answer is no news.
       if (said !== undefined && said !== writing.held) {
         this.logging.for('agent').warn('Waiting for another agent to leave the switch', { reason: writing.held });

@@ -33,6 +33,11 @@ export interface ConsumerSettings {
   readonly random?: () => number;
 }
 
+/**
+ * An exchange that is deleted takes its bindings along, and tells nobody. So what is bound is bound again now and then, which costs the
+ * broker a look: where the exchange is missing it refuses, and everything is set up anew.
+ */
+const RENEWAL_MS = 60_000;
 /** A broker that does not confirm the deletion of queues is left with them; they expire. */
 const FAREWELL_MS = 2_000;
 
@@ -52,12 +57,15 @@ export class Consumer {
   private turn: Promise<unknown> = Promise.resolve();
   private connectionGone = new AbortController();
   private everReady = false;
+  /** An exchange was found missing: what was sent to it meanwhile came to nobody. */
+  private missed = false;
   private closed = false;
   private stands: () => void = () => undefined;
   /** The queues stood for the first time, or never will: what is asked before would be answered with what a push has overtaken. */
   readonly stood = new Promise<void>((resolve) => {
     this.stands = resolve;
   });
+  private renewal: NodeJS.Timeout | undefined;
 
   constructor(private readonly settings: ConsumerSettings) {
     const { options, queuePrefix } = settings;
@@ -120,10 +128,23 @@ export class Consumer {
     });
   }
 
+  /** Binds again what is bound. Where an exchange is gone the channel goes with it, and is set up anew. */
+  renew(): Promise<void> {
+    return this.inTurn(async () => {
+      for (const { exchange, routingKey } of this.bindings.values()) {
+        if (!this.station) return;
+        await this.station.channel.bindQueue(this.notificationQueue, exchange.name, routingKey);
+      }
+    }).catch((reason: unknown) => {
+      if (replyCode(reason) === NOT_FOUND) this.missed = true;
+    });
+  }
+
   /** Deletes the queues of this process, unless the queue manager keeps their names. */
   async close(): Promise<void> {
     this.closed = true;
     this.stands();
+    clearInterval(this.renewal);
     const { station } = this;
     this.station = undefined;
     if (!station || this.settings.options.use_queue_manager) return;
@@ -143,7 +164,7 @@ export class Consumer {
   }
 
   private async setUp(connection: AmqpConnection): Promise<void> {
-    const survived = this.everReady && (await this.survived(connection));
+    const survived = this.everReady && !this.missed && (await this.survived(connection));
     const { options } = this.settings;
     const exchanges = new ExchangeDeclarer(connection, this.settings.onMismatch);
     const channel = await openChannel(connection);
@@ -164,6 +185,8 @@ export class Consumer {
     if (this.everReady) this.settings.onRestored({ queuesSurvived: survived });
     this.everReady = true;
     this.stands();
+    this.missed = false;
+    this.renewal ??= setInterval(() => void this.renew(), RENEWAL_MS).unref();
   }
 
   private async setUpShared(

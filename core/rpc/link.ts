@@ -98,11 +98,11 @@ export class Link extends EventEmitter<LinkEvents> {
       const endpoint = this.candidate(attempt);
       const outcome = await this.attempt(endpoint);
       if (outcome.closed) {
-        const upSince = Date.now();
+        const upSince = performance.now();
         await outcome.closed;
         attempt = -1;
         this.order.push(...this.order.splice(0, 1));
-        if (Date.now() - upSince < SHORT_LIVED_MS) await pause(retryDelayMs(this.options.retry, 0), signal);
+        if (performance.now() - upSince < SHORT_LIVED_MS) await pause(retryDelayMs(this.options.retry, 0), signal);
         continue;
       }
       if (signal.aborted) return;

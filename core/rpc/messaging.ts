@@ -250,7 +250,8 @@ export class Messaging extends EventEmitter<MessagingEvents> {
       connected: this.consumer.isReady && this.publishing.connected,
       connections: [this.consuming, this.publishing].filter((link) => link.connected).length,
       queues: this.consumer.queues,
-      ageOfLastMessageMs: this.lastMessageAt === undefined ? undefined : Date.now() - this.lastMessageAt,
+      ageOfLastMessageMs:
+        this.lastMessageAt === undefined ? undefined : Math.round(performance.now() - this.lastMessageAt),
       received: this.received,
       sent: this.sent,
       pendingCalls: this.client.pending,
@@ -275,7 +276,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
   }
 
   private replyArrived(message: AmqpMessage): void {
-    this.lastMessageAt = Date.now();
+    this.lastMessageAt = performance.now();
     this.received += 1;
     try {
       const reply = decodeMessage(message.content, compressionOf(message));
@@ -288,7 +289,7 @@ export class Messaging extends EventEmitter<MessagingEvents> {
   }
 
   private notificationArrived(message: AmqpMessage): void {
-    this.lastMessageAt = Date.now();
+    this.lastMessageAt = performance.now();
     this.received += 1;
     this.dispatcher.receive(message);
   }

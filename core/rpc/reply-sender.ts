@@ -71,13 +71,13 @@ export class ReplySender {
   private isGone(queue: string): boolean {
     const until = this.gone.get(queue);
     if (until === undefined) return false;
-    if (until > Date.now()) return true;
+    if (until > performance.now()) return true;
     this.gone.delete(queue);
     return false;
   }
 
   private abandon(queue: string, reason: unknown): void {
-    this.gone.set(queue, Date.now() + GONE_FOR_MS);
+    this.gone.set(queue, performance.now() + GONE_FOR_MS);
     if (this.gone.size > REMEMBERED_QUEUES) {
       const [oldest] = this.gone.keys();
       if (oldest !== undefined) this.gone.delete(oldest);

@@ -136,3 +136,29 @@ describe('queues to be removed', () => {
     await expect(deleteIfUnused(connection, ['left.behind'])).rejects.toThrow('Connection closed');
   });
 });
+
+describe('an exchange that is deleted under a listener', () => {
+  afterEach(() => jest.useRealTimers());
+
+  it('is found missing within a minute, made again, and counts as an outage in which messages were lost', async () => {
+    const doNotFake = [
+      'setTimeout',
+      'clearTimeout',
+      'setImmediate',
+      'clearImmediate',
+      'queueMicrotask',
+      'nextTick',
+    ] as const;
+    jest.useFakeTimers({ doNotFake: [...doNotFake, 'Date', 'performance'] });
+    const broker = new MemoryBroker();
+    const opened = open(broker, { kombu_reconnect_delay: 0, kombu_reconnect_splay: 0 });
+    await connected(opened);
+    await opened.listen({ topic: 'neutron-vo-Port-1.7', version: '1.0' }, {}).ready;
+    const [[name] = ['']] = [...broker.exchanges].filter(([, { type }]) => type === 'fanout');
+    broker.exchanges.delete(name);
+    const restored = new Promise((resolve) => opened.once('restored', resolve));
+    jest.advanceTimersByTime(60_000);
+    expect(await restored).toEqual({ queuesSurvived: false });
+    expect(broker.exchanges.get(name)?.bindings).toHaveLength(1);
+  });
+});
