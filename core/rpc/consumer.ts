@@ -131,7 +131,9 @@ export class Consumer {
   /** Binds again what is bound. Where an exchange is gone the channel goes with it, and is set up anew. */
   renew(): Promise<void> {
     return this.inTurn(async () => {
-      for (const { exchange, routingKey } of this.bindings.values()) {
+      for (const {
+        binding: { exchange, routingKey },
+      } of this.bindings.values()) {
         if (!this.station) return;
         await this.station.channel.bindQueue(this.notificationQueue, exchange.name, routingKey);
       }
