@@ -139,6 +139,21 @@ export const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
+/** Where a packet's verdict is another than under the reference agent with its `openvswitch` firewall: what a rule or a port means to each. */
+export const VERDICT_DIFFERENCES = {
+  'stateless groups':
+    'The reference agent treats `stateful=false` as stateful. Here such a group is what it says: its rules hold whatever the state of a connection, and answers need a rule.',
+  'ports that the switch cannot match':
+    'Rules with ports of UDP-Lite and DCCP, which Open vSwitch cannot tell: the reference agent lets all of the protocol through, here the rule allows nothing and health names it.',
+  RARP: 'Passes under a MAC address of the port, as in later releases of Neutron; Zed drops it.',
+  'neighbour advertisements':
+    "Held to the port's own MAC address too: the reference agent looks at the address that is advertised alone.",
+  'a member that may use any address':
+    "Is known by its MAC address. In rules for what is sent the reference agent looks for that address in the frame's source, where it never is; here in its destination.",
+  'addresses lost':
+    'After rules have changed it happens that the reference agent has a rule towards a remote group and not the addresses of its members, so that it drops what the rule allows. Here it passes.',
+} as const;
+
 /** What is left after every difference of the list has been taken out, and those of the list that were not met. */
 export interface Comparison {
   readonly onlyReference: readonly string[];
@@ -202,7 +217,8 @@ export function differencesPage(): string {
     ]);
     return `## ${title}\n\n${reason}\n\n\`\`\`diff\n${shown.join('\n')}\n\`\`\`\n`;
   });
-  return [HEAD, ...sections].join('\n');
+  const verdicts = Object.entries(VERDICT_DIFFERENCES).map(([name, reason]) => `- **${name}**: ${reason}`);
+  return [HEAD, ...sections, VERDICTS_HEAD, ...verdicts, ''].join('\n');
 }
 
 const HEAD = `# What is different on the switch
@@ -212,4 +228,10 @@ what follows. A system test runs both agents and finds nothing else; this page i
 
 Not compared: cookies (the reference agent's are new at every start, Patchbay's are the same for ever, one for each plugin), port numbers, which local VLAN
 a network has, and statistics. \`-\` is a line of the reference agent's, \`+\` one of Patchbay's; \`<word>\` stands for anything, the same on both sides.
+`;
+
+const VERDICTS_HEAD = `# What is different for packets
+
+With the \`openvswitch\` firewall, generated rules, members and packets get the same verdict from both agents, each beside a switch of its own, and from a
+model of what the API says, but for:
 `;

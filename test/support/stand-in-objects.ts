@@ -74,18 +74,24 @@ export interface RuleWish {
   readonly direction: 'ingress' | 'egress';
   readonly ethertype?: 'IPv4' | 'IPv6';
   readonly protocol?: string;
-  readonly ports?: readonly [number, number];
+  /** The first and the last of a range of ports; of ICMP the type, and the code if one is meant. */
+  readonly ports?: readonly [first: number, last?: number];
   readonly remoteIpPrefix?: string;
   readonly remoteGroupId?: string;
+  readonly remoteAddressGroupId?: string;
 }
 
-export function standInSecurityGroup(rules: readonly RuleWish[], id: string = randomUUID()): StandInObject {
+export function standInSecurityGroup(
+  rules: readonly RuleWish[],
+  id: string = randomUUID(),
+  { stateful = true }: { readonly stateful?: boolean } = {},
+): StandInObject {
   return {
     id,
     name: `sg-${id.slice(0, 8)}`,
     project_id: 'p1',
     shared: false,
-    stateful: true,
+    stateful,
     is_default: false,
     rules: rules.map((wish) => standInRule(id, wish)),
     ...standard,
@@ -101,11 +107,24 @@ export function standInRule(securityGroupId: string, wish: RuleWish): StandInObj
     ethertype: wish.ethertype ?? 'IPv4',
     normalized_cidr: wish.remoteIpPrefix ?? null,
     ...(wish.protocol !== undefined && { protocol: wish.protocol }),
-    ...(wish.ports && { port_range_min: wish.ports[0], port_range_max: wish.ports[1] }),
+    ...(wish.ports && { port_range_min: wish.ports[0] }),
+    ...(wish.ports?.[1] !== undefined && { port_range_max: wish.ports[1] }),
     ...(wish.remoteIpPrefix !== undefined && { remote_ip_prefix: wish.remoteIpPrefix }),
     ...(wish.remoteGroupId !== undefined && { remote_group_id: wish.remoteGroupId }),
+    ...(wish.remoteAddressGroupId !== undefined && { remote_address_group_id: wish.remoteAddressGroupId }),
     ...standard,
     revision_number: 0,
+  };
+}
+
+export function standInAddressGroup(addresses: readonly string[], id: string = randomUUID()): StandInObject {
+  return {
+    id,
+    name: `ag-${id.slice(0, 8)}`,
+    project_id: 'p1',
+    shared: false,
+    addresses: addresses.map((address) => ({ address, address_group_id: id })),
+    ...standard,
   };
 }
 
@@ -117,6 +136,8 @@ export interface PortWish {
   readonly fixedIps: readonly { readonly subnetId: string; readonly address: string }[];
   readonly securityGroupIds?: readonly string[];
   readonly portSecurity?: boolean;
+  readonly allowedAddressPairs?: readonly { readonly macAddress: string; readonly address: string }[];
+  readonly deviceOwner?: string;
 }
 
 /** A port bound to a host on its network's first segment, DOWN until the agent says that it is wired. */
@@ -131,9 +152,9 @@ export function standInPort(wish: PortWish): StandInObject {
     mac_address: macAddress,
     admin_state_up: true,
     device_id: `vm-${id.slice(0, 8)}`,
-    device_owner: 'compute:nova',
+    device_owner: wish.deviceOwner ?? 'compute:nova',
     status: 'DOWN',
-    allowed_address_pairs: [],
+    allowed_address_pairs: addressPairs(id, wish.allowedAddressPairs ?? []),
     bindings: [
       {
         port_id: id,
@@ -168,4 +189,12 @@ export function standInPort(wish: PortWish): StandInObject {
     binding_levels: [{ port_id: id, host, level: 0, driver: 'openvswitch', segment, segment_id: segment?.id }],
     ...standard,
   };
+}
+
+/** As the server sends allowed address pairs of a port. */
+export function addressPairs(
+  portId: string,
+  pairs: NonNullable<PortWish['allowedAddressPairs']>,
+): readonly Readonly<Record<string, unknown>>[] {
+  return pairs.map(({ macAddress, address }) => ({ port_id: portId, mac_address: macAddress, ip_address: address }));
 }
