@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { STOCK } from '@patchbay/plugins';
 import { createProject } from '../../../core/cli/create/project';
 import { blocksOf } from '../../support/guide';
 import { Outside, run } from '../../support/outside';
-import { replacingTable } from '../../support/replacing-page';
+import { replacingList, replacingTable } from '../../support/replacing-page';
 
 jest.setTimeout(240_000);
 
@@ -11,22 +12,41 @@ const PAGES = join(__dirname, '../../../docs/sdk');
 
 describe('the pages of docs/sdk', () => {
   it('link to what is there', () => {
-    const dead = readdirSync(PAGES).flatMap((page) =>
+    const pages = readdirSync(PAGES, { recursive: true, encoding: 'utf8' }).filter((page) => page.endsWith('.md'));
+    const dead = pages.flatMap((page) =>
       [...readFileSync(join(PAGES, page), 'utf8').matchAll(/\]\(([^)#]+)/g)]
         .map(([, target = '']) => target)
-        .filter((target) => !target.startsWith('http') && !existsSync(join(PAGES, target)))
+        .filter((target) => !target.startsWith('http') && !existsSync(join(PAGES, dirname(page), target)))
         .map((target) => `${page}: ${target}`),
     );
     expect(dead).toEqual([]);
   });
 
-  it('name what each stock plugin’s replacement owes, as the manifests have it', () => {
+  it.each(
+    Object.keys(STOCK),
+  )('say of %s what a replacement owes, as manifest, kernel and source have it', async (id) => {
+    const file = join(PAGES, 'replacing', `${id}.md`);
+    const page = existsSync(file) ? readFileSync(file, 'utf8') : `# Replacing ${id}\n\n## What must hold\n`;
+    const table = await replacingTable(id);
+    const [before = '', after = ''] = page.split(/\n(?:\|.*\n)*\n?(?=## What must hold)/);
+    if (process.env.UPDATE_PAGES === '1') writeFileSync(file, `${before.trimEnd()}\n\n${table}\n\n${after}`);
+    else
+      expect(
+        page
+          .split('\n')
+          .filter((line) => line.startsWith('|'))
+          .join('\n'),
+      ).toBe(table);
+    expect(after.split('\n').filter((line) => line.startsWith('- ')).length).toBeGreaterThan(0);
+  });
+
+  it('list all of them', () => {
     const file = join(PAGES, 'replacing.md');
     const page = readFileSync(file, 'utf8');
-    const table = page.split('\n').filter((line) => line.startsWith('|'));
+    const list = page.split('\n').filter((line) => line.startsWith('- ['));
     if (process.env.UPDATE_PAGES === '1')
-      writeFileSync(file, `${page.split('\n|')[0]?.trimEnd()}\n\n${replacingTable()}\n`);
-    else expect(table.join('\n')).toBe(replacingTable());
+      writeFileSync(file, `${page.split('\n- [')[0]?.trimEnd()}\n\n${replacingList()}\n`);
+    else expect(list.join('\n')).toBe(replacingList());
   });
 
   it('have code that an outsider’s project compiles and runs', async () => {
