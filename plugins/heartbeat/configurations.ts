@@ -1,14 +1,15 @@
-import { hostname } from 'node:os';
 import type { AgentIdentity, SwitchSummary } from '@patchbay/sdk';
 import type { HeartbeatConfig } from './config';
 
 type Configurations = Readonly<Record<string, unknown>>;
 
-/** What of the switch goes into a report. */
-export interface ReportedSwitch {
+/** What of this host and its switch goes into a report. */
+export interface ReportedHost {
   readonly summary: SwitchSummary;
   /** VIFs on the integration bridge. */
   readonly devices: number;
+  /** The name that nova knows this host's hypervisor by. */
+  readonly hypervisor: string;
 }
 
 /**
@@ -18,7 +19,7 @@ export interface ReportedSwitch {
 export function configurations(
   identity: AgentIdentity,
   config: HeartbeatConfig,
-  { summary, devices }: ReportedSwitch,
+  { summary, devices, hypervisor }: ReportedHost,
   contributed: Configurations,
 ): Configurations {
   const merged: Configurations = {
@@ -43,12 +44,16 @@ export function configurations(
     extensions: [...new Set([...config.extensions, ...listOf(contributed.extensions)])],
     devices,
   };
-  return { ...merged, ...resourceProviders(identity.host, config, mappedBridges(merged.bridge_mappings)) };
+  return { ...merged, ...resourceProviders(identity.host, config, mappedBridges(merged.bridge_mappings), hypervisor) };
 }
 
 /** What placement is told: the providers, their inventories, and the hypervisor that each one belongs to. */
-function resourceProviders(host: string, config: HeartbeatConfig, bridges: readonly string[]): Configurations {
-  const hypervisor = config.resource_provider_default_hypervisor ?? hostname();
+function resourceProviders(
+  host: string,
+  config: HeartbeatConfig,
+  bridges: readonly string[],
+  hypervisor: string,
+): Configurations {
   const tunnelled = config.tunnelled_network_rp_name;
   const devices = new Set([
     ...bridges,

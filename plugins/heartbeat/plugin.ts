@@ -12,6 +12,7 @@ import {
   type Synchronisation,
   use,
 } from '@patchbay/sdk';
+import { canonicalHostName } from './canonical-name';
 import { HeartbeatConfig } from './config';
 import { configurations } from './configurations';
 
@@ -34,6 +35,7 @@ const FIRST_RETRY_MS = 1_000;
 })
 export class Heartbeat implements Plugin {
   private synced = false;
+  private hypervisor: Promise<string> | undefined;
   private underWay = false;
   private failures = 0;
   private trouble: string | undefined;
@@ -84,8 +86,9 @@ export class Heartbeat implements Plugin {
     }
     const devices = await this.countDevices();
     const gathered = await this.announcer.event('report', (calls) => calls.reportState({ devices }));
+    const host = { summary, devices, hypervisor: await this.hypervisorName() };
     const state = {
-      configurations: configurations(this.identity, this.config, { summary, devices }, gathered.value.configurations),
+      configurations: configurations(this.identity, this.config, host, gathered.value.configurations),
       startFlag: !this.synced,
     };
     // As long as until the next one is due: an answer that was lost must not keep the next report back.
@@ -94,6 +97,13 @@ export class Heartbeat implements Plugin {
     if (heard === 'revived') {
       this.synchronisation.request('the control plane had taken this agent for dead');
     }
+  }
+
+  private async hypervisorName(): Promise<string> {
+    const named = this.config.resource_provider_default_hypervisor;
+    if (named !== undefined) return named;
+    this.hypervisor ??= canonicalHostName();
+    return this.hypervisor;
   }
 
   /** VIFs, as every agent for Neutron recognises them. */

@@ -1,5 +1,5 @@
-import { hostname } from 'node:os';
 import type { AgentState, Announcer, ControlPlane } from '@patchbay/sdk';
+import { canonicalHostName } from '../../../plugins/heartbeat/canonical-name';
 import { HeartbeatConfig } from '../../../plugins/heartbeat/config';
 import { Heartbeat } from '../../../plugins/heartbeat/plugin';
 import {
@@ -97,7 +97,7 @@ describe('the heartbeat', () => {
       resource_provider_packet_processing_without_direction: {},
       resource_provider_packet_processing_with_direction: {},
       resource_provider_packet_processing_inventory_defaults: inventory,
-      resource_provider_hypervisors: { 'br-ex': hostname() },
+      resource_provider_hypervisors: { 'br-ex': await canonicalHostName() },
       integration_bridge: 'br-int',
       tunnel_types: ['vxlan'],
       tunneling_ip: '10.0.0.1',
@@ -186,5 +186,28 @@ describe('the heartbeat', () => {
     await jobs.settle();
     expect(reports).toEqual([]);
     expect(jobs.periodic.size).toBe(0);
+  });
+});
+
+describe('the name of this host’s hypervisor', () => {
+  const service = (found: string) => ({
+    lookup: async () => ({ address: '192.0.2.7' }),
+    lookupService: async () => ({ hostname: found }),
+  });
+
+  test('has the domain that the name service knows', async () => {
+    expect(await canonicalHostName('compute1', service('compute1.example.org'))).toBe('compute1.example.org');
+  });
+
+  test('stays as it is where it has a domain, or its address another name', async () => {
+    expect(await canonicalHostName('compute1.example.net', service('compute1.example.org'))).toBe(
+      'compute1.example.net',
+    );
+    expect(await canonicalHostName('compute1', service('localhost'))).toBe('compute1');
+  });
+
+  test('is the plain one where the name service fails', async () => {
+    const failing = { ...service(''), lookup: () => Promise.reject(new Error('ENOTFOUND')) };
+    expect(await canonicalHostName('compute1', failing)).toBe('compute1');
   });
 });
