@@ -44,6 +44,8 @@ export class Standalone implements Plugin, ControlPlane, ResourceView {
   private document: NetworksDocument = EMPTY;
   private readonly listeners = new Set<(change: ControlPlaneChange) => void>();
   private unwatch: Unsubscribe = () => {};
+  /** One edit is told before the next is read. */
+  private edits: Promise<void> = Promise.resolve();
 
   constructor(
     @use(Service.config) private readonly config: StandaloneConfig,
@@ -64,8 +66,10 @@ export class Standalone implements Plugin, ControlPlane, ResourceView {
       return;
     }
     const file = resolve(networks);
-    this.document = await read(file);
-    this.unwatch = watchFile(file, () => void this.reread(file));
+    this.document = readNetworks(await textOf(file), file);
+    this.unwatch = watchFile(file, () => {
+      this.edits = this.edits.then(() => this.reread(file));
+    });
   }
 
   stop(): void {
@@ -128,7 +132,9 @@ export class Standalone implements Plugin, ControlPlane, ResourceView {
 
   private async reread(file: string): Promise<void> {
     try {
-      const edited = await read(file);
+      const text = await textOf(file);
+      if (text.trim() === '') throw StandaloneErrors.empty({ file });
+      const edited = readNetworks(text, file);
       this.health.clear('networks');
       await this.apply(edited);
     } catch (error) {
@@ -161,12 +167,10 @@ export class Standalone implements Plugin, ControlPlane, ResourceView {
   }
 }
 
-async function read(file: string): Promise<NetworksDocument> {
-  let text: string;
+async function textOf(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     throw StandaloneErrors.unreadable({ file, reason: (error as Error).message }, error);
   }
-  return readNetworks(text, file);
 }

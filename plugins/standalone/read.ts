@@ -1,4 +1,4 @@
-import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { NetworksDocument } from './document';
 import { StandaloneErrors } from './errors';
 
@@ -10,7 +10,24 @@ export function readNetworks(text: string, file: string): NetworksDocument {
     const mistakes = yaml.errors.map((error) => `${file}:${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`);
     throw StandaloneErrors.badNetworks({ mistakes });
   }
-  return check(yaml.toJS() ?? {}, (path) => `${file}:${lineOf(yaml, path, lines)}`);
+  return check(contentOf(yaml, file, lines) ?? {}, (path) => `${file}:${lineOf(yaml, path, lines)}`);
+}
+
+/** The library follows aliases only here, and refuses those that lead nowhere or blow up. */
+function contentOf(yaml: Document, file: string, lines: LineCounter): unknown {
+  try {
+    return yaml.toJS();
+  } catch (error) {
+    let line = 1;
+    visit(yaml, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(yaml) !== undefined) return undefined;
+        line = lines.linePos(alias.range?.[0] ?? 0).line;
+        return visit.BREAK;
+      },
+    });
+    throw StandaloneErrors.badNetworks({ mistakes: [`${file}:${line}: ${(error as Error).message}`] }, error);
+  }
 }
 
 /** Checks a document that stands in the configuration itself. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ControlPlaneChange } from '@patchbay/sdk';
@@ -92,6 +92,7 @@ describe('a networks file', () => {
       'there is no security group db',
     ],
     ['YAML that is none', 'networks: {', 'networks.yaml:1'],
+    ['an alias of nothing', 'networks:\n  blue: *nobody\n', 'networks.yaml:2: Unresolved alias'],
     ['a key given twice', `${GOOD}networks: {}\n`, 'networks.yaml'],
   ])('is refused with line and field for %s', (_what, text, expected) => {
     expect(refusal(text)).toContain(expected);
@@ -171,6 +172,31 @@ describe('the standalone control plane', () => {
     await edited(GOOD.replace('10.0.0.1,', '10.0.0.7,'), () => changes.length > 0);
     expect(changes).toEqual([{ kind: 'ports-changed', portIds: ['web'], cause: 'networks-file' }]);
     expect((await plugin.describePorts(['web']))[0]?.fixedIps[0]?.ipAddress).toBe('10.0.0.7');
+  });
+
+  test('takes an empty file for one that is being written', async () => {
+    await edited('', () => health.conditions.has('networks'));
+    expect(health.conditions.get('networks')?.detail).toContain('is empty');
+    expect(await plugin.describePorts(['web'])).toHaveLength(1);
+    await edited('networks: {}\n', () => !health.conditions.has('networks'));
+    expect(await plugin.describePorts(['web'])).toEqual([]);
+  });
+
+  test('follows a file that is a link, whichever folder the file is in, as in a mounted ConfigMap', async () => {
+    plugin.stop();
+    const file = join(folder, 'linked.yaml');
+    for (const release of ['one', 'two']) mkdirSync(join(folder, release));
+    writeFileSync(join(folder, 'one', 'linked.yaml'), GOOD);
+    writeFileSync(join(folder, 'two', 'linked.yaml'), GOOD.replace('10.0.0.1,', '10.0.0.7,'));
+    symlinkSync('one', join(folder, '..data'));
+    symlinkSync(join('..data', 'linked.yaml'), file);
+    plugin = new Standalone({ networks: file }, new FakeAnnouncer(), health, new FakeLogger());
+    await plugin.start();
+    plugin.subscribe((change) => changes.push(change));
+    symlinkSync('two', join(folder, '..new'));
+    renameSync(join(folder, '..new'), join(folder, '..data'));
+    for (let turn = 0; turn < 200 && changes.length === 0; turn++) await new Promise((wake) => setTimeout(wake, 10));
+    expect(changes).toEqual([{ kind: 'ports-changed', portIds: ['web'], cause: 'networks-file' }]);
   });
 
   test('keeps the last good file when an edit is wrong, says so, and takes the next good one', async () => {
