@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isPair, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { KernelError } from '../errors';
 import { optionNames } from '../loader/manifest';
@@ -10,6 +10,7 @@ export type Path = readonly (string | number)[];
 export class YamlFile {
   private readonly lines = new LineCounter();
   private readonly document: Document;
+  readonly value: unknown;
 
   constructor(
     text: string,
@@ -21,10 +22,7 @@ export class YamlFile {
       const { line, col } = this.lines.linePos(error.pos[0]);
       throw KernelError.configurationInvalid({ place: `${file}:${line}:${col}`, problem: error.message });
     }
-  }
-
-  get value(): unknown {
-    return this.document.toJS() ?? {};
+    this.value = this.read() ?? {};
   }
 
   /** `file:line:column` of the value at the path, or of the closest thing above it. */
@@ -54,6 +52,24 @@ export class YamlFile {
       this.refuse([...within, key], `unknown option ${dotted([...within, key])}; ${suggestion(key, known)}`);
     }
     return this.refuse(within, `${dotted(within)}: ${issue?.message ?? 'is wrong'}`);
+  }
+
+  /** The library follows aliases only here, and refuses those that lead nowhere or blow up. */
+  private read(): unknown {
+    try {
+      return this.document.toJS();
+    } catch (cause) {
+      let place = this.file;
+      visit(this.document, {
+        Alias: (_key, alias) => {
+          if (alias.resolve(this.document) !== undefined) return undefined;
+          const { line, col } = this.lines.linePos(alias.range?.[0] ?? 0);
+          place = `${this.file}:${line}:${col}`;
+          return visit.BREAK;
+        },
+      });
+      throw KernelError.configurationInvalid({ place, problem: (cause as Error).message }, cause);
+    }
   }
 
   private position(path: Path): { readonly line: number; readonly col: number } {

@@ -94,6 +94,13 @@ plugins:
     ],
     ['control_plane: nova', 'patchbay.yaml:1:1: control_plane: '],
     ['agent: x', 'patchbay.yaml:1:1: agent: '],
+    ['agent:\n  host: *nobody', 'patchbay.yaml:2:9: Unresolved alias'],
+    [
+      'agent: &a [x,x,x,x,x,x,x,x,x,x]\nplugins: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nstock: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]',
+      'patchbay.yaml: Excessive alias count',
+    ],
+    ['agent:\n\thost: x', 'patchbay.yaml:2:1: Tabs are not allowed'],
+    ['agent: {}\nagent: {}', 'patchbay.yaml:2:1: Map keys must be unique'],
   ])('%j is refused with its place', (text, message) => {
     expect(() => read(text)).toThrow(message);
   });
