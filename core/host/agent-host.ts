@@ -116,7 +116,7 @@ class AgentHost implements Host {
   ) {
     const { logging } = configuration.settings;
     this.logging =
-      mode === 'writing' ? createLogging(logging) : createLogging(logging, [onlyErrors(stderrOutput('plain'))]);
+      mode === 'writing' ? createLogging(logging) : createLogging(logging, () => [onlyErrors(stderrOutput('plain'))]);
     this.synced = new Promise((resolve) => {
       this.resolveSynced = resolve;
     });
@@ -172,12 +172,16 @@ class AgentHost implements Host {
   }
 
   reload(configuration: Configuration): readonly string[] {
-    this.logging.setDebug(configuration.settings.logging.debug ? 'on' : 'off');
-    this.logging.reopen();
+    const { logging } = configuration.settings;
+    this.logging.reload(logging);
     const essence = ({ settings: { logging: _logging, ...settings }, plugins }: Configuration) =>
       JSON.stringify([settings, plugins.map(({ name, options }) => [name, options])]);
     const isSame = essence(configuration) === essence(this.configuration);
-    this.configuration = { ...this.configuration, warnings: configuration.warnings };
+    this.configuration = {
+      ...this.configuration,
+      settings: { ...this.configuration.settings, logging },
+      warnings: configuration.warnings,
+    };
     this.logging.for('agent').info('The configuration was read again');
     return isSame ? [] : ['the configuration changed beyond logging: restart the agent to have it in force'];
   }

@@ -1,4 +1,5 @@
 import { basename, isAbsolute, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { LogFields, Logger } from '@patchbay/sdk';
 import { pino } from 'pino';
 import type { LoggingSettings } from '../config/model';
@@ -9,41 +10,43 @@ import { textLine } from './text';
 export interface Logging {
   /** The logger of one plugin, or of a part of the agent. */
   for(plugin: string): Logger;
-  /** Switches debug lines on or off, for every logger that exists. */
-  setDebug(debug: 'on' | 'off'): void;
-  /** Closes the log file; the next line opens it by name again (SIGHUP after a rotation). */
-  reopen(): void;
+  /** SIGHUP: every logger that exists goes by these settings now, and the log file is opened by name again, for a rotation moved it. */
+  reload(settings: LoggingSettings): void;
 }
 
 /** The agent's log: one line an event, no password in it, to the outputs that the settings name. */
-export function createLogging(settings: LoggingSettings, outputs: readonly LogOutput[] = outputsOf(settings)): Logging {
+export function createLogging(
+  settings: LoggingSettings,
+  outputsFor: (settings: LoggingSettings) => readonly LogOutput[] = outputsOf,
+): Logging {
+  let present = settings;
+  let outputs = outputsFor(settings);
   const stream = {
     write(json: string): void {
       const level = Number(/"level":(\d+)/.exec(json)?.[1] ?? 30);
-      const line = settings.use_json ? json : textLine(json);
+      const line = present.use_json ? json : textLine(json);
       for (const output of outputs) output.write(line, level);
     },
   };
   // Children are made at the lowest level and the switch is asked per line, so that it reaches all of them.
-  let debug = settings.debug;
   const root = pino({ level: 'debug', base: { pid: process.pid }, formatters: { log: shown } }, stream);
   return {
     for(plugin) {
       const child = root.child({ plugin });
       return {
         debug: (sentence, fields) => {
-          if (debug) child.debug(fields ?? {}, withoutPasswords(sentence));
+          if (present.debug) child.debug(fields ?? {}, withoutPasswords(sentence));
         },
         info: (sentence, fields) => child.info(fields ?? {}, withoutPasswords(sentence)),
         warn: (sentence, fields) => child.warn(fields ?? {}, withoutPasswords(sentence)),
         error: (sentence, fields) => child.error(fields ?? {}, withoutPasswords(sentence)),
       };
     },
-    setDebug(wanted) {
-      debug = wanted === 'on';
-    },
-    reopen() {
-      for (const output of outputs) output.reopen();
+    reload(now) {
+      for (const output of outputs) output.close();
+      // An output that stays the same knows how many lines it could not write.
+      if (!isDeepStrictEqual({ ...present, debug: now.debug }, now)) outputs = outputsFor(now);
+      present = now;
     },
   };
 }

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 
 export interface LogOutput {
   write(line: string, level: number): void;
-  /** After the file was moved away by a log rotation. */
-  reopen(): void;
+  /** Lets go of the file; a line that comes all the same opens it by name again. */
+  close(): void;
 }
 
 /** The write that outputs use: takes all of the text or throws. */
@@ -37,9 +37,7 @@ export function fileOutput(file: string, write: WriteAll = writeAll): LogOutput 
         lost += 1;
       }
     },
-    reopen() {
-      close();
-    },
+    close,
   };
 }
 
@@ -56,7 +54,7 @@ export function stderrOutput(format: 'plain' | 'journal', write: WriteAll = writ
         // A closed or full standard error is no reason to stop forwarding frames.
       }
     },
-    reopen: () => undefined,
+    close: () => undefined,
   };
 }
 
@@ -69,6 +67,6 @@ export function onlyErrors(output: LogOutput): LogOutput {
     write(line, level) {
       if (level >= ERROR) output.write(line, level);
     },
-    reopen: () => output.reopen(),
+    close: () => output.close(),
   };
 }

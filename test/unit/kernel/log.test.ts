@@ -18,8 +18,8 @@ const SETTINGS: LoggingSettings = {
 
 function bed(settings: Partial<LoggingSettings> = {}) {
   const lines: string[] = [];
-  const output: LogOutput = { write: (line) => void lines.push(line), reopen: () => undefined };
-  return { lines, logging: createLogging({ ...SETTINGS, ...settings }, [output]) };
+  const output: LogOutput = { write: (line) => void lines.push(line), close: () => undefined };
+  return { lines, logging: createLogging({ ...SETTINGS, ...settings }, () => [output]) };
 }
 
 describe('passwords', () => {
@@ -87,7 +87,7 @@ describe('the log', () => {
     const { lines, logging } = bed();
     const logger = logging.for('a');
     logger.debug('Unheard');
-    logging.setDebug('on');
+    logging.reload({ ...SETTINGS, debug: true });
     logger.debug('Heard');
     expect(lines).toHaveLength(1);
   });
@@ -113,9 +113,20 @@ describe('log files', () => {
     const output = fileOutput(file);
     output.write('one\n', 30);
     renameSync(file, `${file}.1`);
-    output.reopen();
+    output.close();
     output.write('two\n', 30);
     expect([readFileSync(`${file}.1`, 'utf8'), readFileSync(file, 'utf8')]).toEqual(['one\n', 'two\n']);
+  });
+
+  it('are those that the settings name after a reload', () => {
+    const settings = { ...SETTINGS, log_dir: directory, log_file: 'one.log' };
+    const logging = createLogging(settings);
+    const logger = logging.for('a');
+    logger.info('First');
+    logging.reload({ ...settings, log_file: 'two.log', use_json: true });
+    logger.info('Second');
+    expect(readFileSync(join(directory, 'one.log'), 'utf8')).toMatch(/First\n$/);
+    expect(JSON.parse(readFileSync(join(directory, 'two.log'), 'utf8'))).toMatchObject({ msg: 'Second' });
   });
 
   it('survive a full disk and say how many lines were lost', () => {
