@@ -155,7 +155,7 @@ const verdicts: Record<RabbitOptionName, { readonly verdict: RabbitOptionVerdict
   rabbit_quroum_max_memory_bytes: honoured("Zed's spelling of rabbit_quorum_max_memory_bytes"),
   rabbit_transient_queues_ttl: honoured('x-expires of reply and notification queue, in seconds; 0 lets them stay'),
   rabbit_qos_prefetch_count: honoured('prefetch of the consuming channel'),
-  rabbit_stream_fanout: honoured(
+  rabbit_stream_fanout: meaningless(
     'the server still publishes to the exchange <topic>_fanout, to which our one queue is bound; no stream is read, a resynchronisation takes its place',
   ),
   direct_mandatory_flag: honoured('replies are mandatory, so that a missing reply queue is noticed'),

@@ -68,7 +68,12 @@ export const ovsOptions = section('ovs', [
   ['of_listen_address', { kind: 'ip' }, '127.0.0.1', meaningless(NOTHING_LISTENS)],
   ['of_listen_port', { kind: 'port' }, '6633', meaningless(NOTHING_LISTENS)],
   ['of_connect_timeout', natural, '300', honoured('settings.of_connect_timeout')],
-  ['of_request_timeout', natural, '300', honoured('settings.of_request_timeout')],
+  [
+    'of_request_timeout',
+    natural,
+    '300',
+    meaningless('a request ends with its connection, which of_inactivity_probe watches over'),
+  ],
   ['of_inactivity_probe', natural, '10', honoured('settings.of_inactivity_probe')],
   [
     'openflow_processed_per_port',

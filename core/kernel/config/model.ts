@@ -46,8 +46,6 @@ export interface AgentSettings {
   readonly openflow_connections: Readonly<Record<string, string>>;
   /** Seconds. */
   readonly of_connect_timeout: number;
-  /** Seconds. */
-  readonly of_request_timeout: number;
   /** Seconds between echo requests on an OpenFlow connection. */
   readonly of_inactivity_probe: number;
   /** Installed flows are not kept over a start; the reference agent's default is to keep them. */

@@ -32,7 +32,6 @@ export const AgentSettingsSchema = z.strictObject({
   ssl_ca_cert_file: Path.nullable().default(null),
   openflow_connections: z.record(z.string(), Target).default({}),
   of_connect_timeout: Seconds.default(300),
-  of_request_timeout: Seconds.default(300),
   of_inactivity_probe: Seconds.default(10),
   drop_flows_on_start: z.boolean().default(false),
   ovs_run_dir: Path.default('/run/openvswitch'),

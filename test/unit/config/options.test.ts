@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { iniOptions, optionsPage } from '../../../core/config';
@@ -96,4 +96,25 @@ test('an option that means nothing here, or is refused, says why', () => {
   for (const { verdict } of iniOptions) {
     if (verdict.kind !== 'honoured') expect(verdict.reason.length).toBeGreaterThan(10);
   }
+});
+
+test('every option that is said to be honoured is read by code beyond its declaration', () => {
+  const root = join(__dirname, '../../..');
+  const textOf = (folder: string, declarations: RegExp) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .map((file) => join(folder, file))
+      .filter((file) => file.endsWith('.ts') && !/\/(dist|node_modules)\//.test(file) && !declarations.test(file))
+      .map((file) => readFileSync(join(root, file), 'utf8'))
+      .join('\n');
+  const core = textOf('core', /core\/config\/options\/|core\/kernel\/config\/|core\/rpc\/rabbit-options/);
+  const texts = new Map<string, string>([['settings', core]]);
+  const unread = targets.filter(({ target }) => {
+    const [owner = '', name = '', inner] = target.split('.');
+    // Extensions without a plugin of ours: an option takes effect where one is brought.
+    if (owner !== 'settings' && !existsSync(join(root, 'plugins', owner))) return false;
+    if (!texts.has(owner)) texts.set(owner, textOf(`plugins/${owner}`, /config\.ts$/));
+    const text = inner === undefined || owner === 'settings' ? texts.get(owner) : core;
+    return !new RegExp(`\\b${inner ?? name}\\b`).test(text ?? '');
+  });
+  expect(unread.map(({ target }) => target)).toEqual([]);
 });
