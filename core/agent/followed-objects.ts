@@ -37,9 +37,9 @@ export class FollowedObjects implements ObjectCache {
       relations: RELATIONS,
       pull: (type, query) => pull(type, query) as Promise<never>,
     });
-    this.cache.onChange(({ type, id, old, new: current, cause }) => {
-      // An object that somebody just asked for is an answer, not news.
-      if (cause === 'load' && old === undefined) return;
+    this.cache.onChange(({ type, id, old, new: current, cause, wasMissed }) => {
+      // An object that somebody just asked for is an answer, not news, unless somebody else was told that there is none.
+      if (cause === 'load' && old === undefined && !wasMissed) return;
       this.tell({
         type: String(type),
         id,

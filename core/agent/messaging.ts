@@ -21,6 +21,7 @@ import {
   resourceTopic,
 } from '../rpc';
 import { FollowedObjects } from './followed-objects';
+import { OnceAnHour } from './once-an-hour';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Problem = { readonly code: string; readonly field: string; readonly detail: string };
@@ -41,6 +42,7 @@ class BrokerConnection implements RpcConnection {
   private readonly followed: FollowedObjects;
   private readonly restoredListeners = new Set<() => void>();
   private readonly problemListeners = new Set<(problem: Problem) => void>();
+  private readonly problems = new OnceAnHour();
   /** Why the broker is not connected, where it is not. */
   private trouble = 'not connected yet';
 
@@ -85,7 +87,11 @@ class BrokerConnection implements RpcConnection {
     messaging.on('blocked', ({ reason }) => {
       this.trouble = `the broker takes no messages: ${reason}`;
     });
-    messaging.on('problem', ({ code, field, message }) => this.problem({ code, field, detail: message }));
+    messaging.on('problem', ({ code, field, message }) =>
+      this.problems.say(`${code} ${field} ${message}`, (before) =>
+        this.problem({ code, field, detail: before > 0 ? `${message} (and ${before} times before)` : message }),
+      ),
+    );
     messaging.on('mismatch', ({ exchange, durableExpected }) =>
       this.problem({
         code: 'exchange-mismatch',

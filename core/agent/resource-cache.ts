@@ -15,6 +15,8 @@ export interface ResourceChange<Types extends TypeMap, Type extends keyof Types 
   readonly old: Types[Type] | undefined;
   readonly new: Types[Type] | undefined;
   readonly cause: 'push' | 'load' | 'resynchronisation';
+  /** Somebody had asked for it by its id before, and was told that there is none. */
+  readonly wasMissed: boolean;
 }
 
 /** Field to wanted values, OR-ed. */
@@ -256,10 +258,10 @@ export class ResourceCache<Types extends TypeMap> {
     const since = ++this.moment;
     const objects = await this.pull(type, field, values);
     const { asked, doubtful } = this.shelf(type);
+    for (const object of objects) this.store(type, object, 'load', since);
     const known = asked.get(field) ?? new Set<string>();
     asked.set(field, known);
     for (const value of values) known.add(value);
-    for (const object of objects) this.store(type, object, 'load', since);
     if (field !== 'id') return;
     const found = new Set(objects.map(({ id }) => id));
     for (const id of values) if (doubtful.delete(id) && !found.has(id)) this.remove(type, id, 'load');
@@ -356,7 +358,8 @@ export class ResourceCache<Types extends TypeMap> {
     cause: ResourceChange<Types>['cause'],
   ): void {
     const id = (now ?? old)?.id ?? '';
-    const change = { type, id, kind, old, new: now, cause } as unknown as ResourceChange<Types>;
+    const wasMissed = old === undefined && this.shelf(type).asked.get('id')?.has(id) === true;
+    const change = { type, id, kind, old, new: now, cause, wasMissed } as unknown as ResourceChange<Types>;
     for (const listener of this.listeners) listener(change);
   }
 

@@ -1,5 +1,6 @@
 import type { RpcConnection } from '@patchbay/sdk';
 import { messagingConnector } from '../../../core/agent/messaging';
+import { OnceAnHour } from '../../../core/agent/once-an-hour';
 import { type AmqpConnection, type AmqpConnector, createMessaging } from '../../../core/rpc';
 import { MemoryBroker } from '../../support/memory-broker';
 
@@ -84,5 +85,19 @@ describe('pushes of a type of object', () => {
     await until(async () => heard.length >= 3);
     expect(heard).toEqual(['cache', 'plugin', 'cache']);
     await server.close();
+  });
+});
+
+describe('what comes with every message', () => {
+  it('is told once an hour, with how often it came meanwhile', () => {
+    let now = 0;
+    const once = new OnceAnHour(() => now);
+    const told: string[] = [];
+    const say = (text: string) => once.say(text, (heldBack) => told.push(`${text} ${heldBack}`));
+    for (let time = 0; time < 3; time += 1) say('unknown method');
+    say('bad envelope');
+    now = 3_600_000;
+    say('unknown method');
+    expect(told).toEqual(['unknown method 0', 'bad envelope 0', 'unknown method 2']);
   });
 });
