@@ -58,9 +58,14 @@ export interface SwitchView {
   ports(bridge?: string): Promise<readonly PortView[]>;
   /**
    * Flows as the agent knows them installed, for checking allocated ids against. On the integration and the tunnel bridge, some
-   * seconds are waited for until their tables were read; a bridge that is not there has none.
+   * seconds are waited for until their tables were read; a bridge that is not there has none. Each is made into data for the asker:
+   * where there may be a hundred thousand, ask for no more tables and `priorities`, lowest and highest, than you look at.
    */
-  flows(bridge: string, tables?: readonly number[]): Promise<readonly (Flow & { readonly cookie: bigint })[]>;
+  flows(
+    bridge: string,
+    tables?: readonly number[],
+    priorities?: readonly [lowest: number, highest: number],
+  ): Promise<readonly (Flow & { readonly cookie: bigint })[]>;
   /** The connections of a zone. Absent, or rejecting, where the switch cannot be asked for them. */
   connections?(zone: number): Promise<readonly TrackedConnection[]>;
   /** One call per change, in order. Changes of one switch transaction come without a pause between them. */

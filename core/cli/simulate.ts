@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type SimulationParts, simulate } from '../simulate/simulation';
-import { runWorker } from '../simulate/worker';
+import type { SimulationParts } from '../simulate/simulation';
 import { configured, requestOf } from './configured';
+
+// Loaded when they are asked for: an agent that starts has no use for them.
+const simulation = (): typeof import('../simulate/simulation') => require('../simulate/simulation');
+const simulationWorker = (): typeof import('../simulate/worker') => require('../simulate/worker');
 
 interface SimulateOptions {
   readonly hosts: number;
@@ -55,9 +58,12 @@ export function addSimulation(program: Command, parts: SimulationParts, ended: (
       const { hosts, perSecond, atOnce, reportInterval, rest, span, fanouts, neutron, ports = hosts } = options;
       const pace = { perSecond, atOnce };
       const request = requestOf(command);
-      await simulate({ hosts, processes, pace, reportInterval, rest, span, fanouts, neutron, ports, request }, parts);
+      await simulation().simulate(
+        { hosts, processes, pace, reportInterval, rest, span, fanouts, neutron, ports, request },
+        parts,
+      );
     });
   program.command('simulate-process', { hidden: true }).action(async () => {
-    ended(await runWorker(parts.stock));
+    ended(await simulationWorker().runWorker(parts.stock));
   });
 }

@@ -49,7 +49,7 @@ function partsOf(plugin: string, key: string, blueprint: Blueprint): readonly Ex
   const items = [...slot.compiled.items, ...admission].map((item): ExplainedPart => {
     const board: Board = blueprint.board(item.bridge);
     const installed = board.installed?.get(item.identity);
-    const wanted = board.decision(item.identity)?.item;
+    const wanted = board.decidedItem(item.identity);
     const there = installed !== undefined && installed.body === wanted?.body;
     const text = printInstalled(there ? installed : { ...item, cookie: cookieOf(plugin) });
     return { kind: item.kind, text: `${item.bridge} ${text}`, state: there ? 'installed' : 'missing' };

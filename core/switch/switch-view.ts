@@ -45,14 +45,20 @@ export class LiveSwitchView implements SwitchView {
     return ports.map(portView);
   }
 
-  async flows(bridge: string, tables?: readonly number[]): Promise<readonly (Flow & { readonly cookie: bigint })[]> {
+  async flows(
+    bridge: string,
+    tables?: readonly number[],
+    [lowest, highest]: readonly [number, number] = [0, 0xffff],
+  ): Promise<readonly (Flow & { readonly cookie: bigint })[]> {
     await this.sources.ready;
     await this.sources.tablesRead(bridge);
-    const installed = [...(this.sources.boardOf(bridge).installed?.values() ?? [])];
-    return installed.flatMap((one) => {
-      if (one.kind !== 'flow' || tables?.includes(one.table) === false) return [];
-      return [{ ...one.decode(), cookie: one.cookie }];
-    });
+    const asked: (Flow & { readonly cookie: bigint })[] = [];
+    for (const one of this.sources.boardOf(bridge).installed?.values() ?? []) {
+      if (one.kind !== 'flow' || tables?.includes(one.table) === false) continue;
+      if (one.priority < lowest || one.priority > highest) continue;
+      asked.push({ ...one.decode(), cookie: one.cookie });
+    }
+    return asked;
   }
 
   connections(zone: number): Promise<readonly TrackedConnection[]> {

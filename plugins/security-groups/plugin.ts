@@ -31,6 +31,7 @@ import { Facts, setsNamed } from './facts';
 import { GroupHealth } from './group-health';
 import { isFiltered } from './guarded-port';
 import { Policies } from './policies';
+import { BELOW_PLAIN_RULES } from './priorities';
 import { SharedMembers } from './shared-members';
 import { FirewallTable } from './tables';
 
@@ -269,7 +270,8 @@ export class SecurityGroups implements Plugin {
     const bridge = this.identity.integrationBridge;
     const isThere = (await this.switchView.bridges()).some(({ name }) => name === bridge);
     const { rulesEgress, rulesIngress } = FirewallTable;
-    const installed = isThere ? await this.switchView.flows(bridge, [rulesEgress, rulesIngress]) : [];
+    const tables = [rulesEgress, rulesIngress];
+    const installed = isThere ? await this.switchView.flows(bridge, tables, BELOW_PLAIN_RULES) : [];
     // No such flow at all: the bridge is new, or has not been read.
     if (isThere && installed.length === 0) {
       const { state } = await this.desired.progress('base');

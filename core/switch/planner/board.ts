@@ -1,9 +1,10 @@
 import type { Flow, Group, Meter } from '@patchbay/sdk';
 import type { Contest } from './contest';
-import { type Contribution, type Decision, decide } from './decide';
+import type { Contribution } from './decide';
 import type { Drift, DriftPolicy } from './drift';
 import type { Canonical, Item } from './items';
 import { nameOf, type Owner } from './owner';
+import { AcknowledgedFlow, asInstalled, Place, sameInstalled } from './place';
 
 /** A flow as it is on a switch. */
 export interface InstalledFlow {
@@ -55,45 +56,63 @@ interface BoardRules {
 /** What somebody else did to the bridge: one thing that is there now, or an identity that is there no more. */
 export type Observation = { readonly present: Installed } | { readonly absent: string };
 
+/** What is on a bridge, by identity. */
+export interface InstalledView {
+  readonly size: number;
+  get(identity: string): Installed | undefined;
+  values(): Iterable<Installed>;
+}
+
 /**
- * What is wanted and what is installed on one bridge, by identity. Every change marks the identities it touches, and only
- * those are decided again: planning costs what changed, not what there is.
+ * What is wanted and what is installed on one bridge, by identity. Every change marks the places it touches, and only those are decided
+ * again: planning costs what changed, not what there is.
  */
 export class Board {
-  private readonly wanted = new Map<string, Contribution[]>();
-  private readonly decisions = new Map<string, Decision>();
-  private found: Map<string, Installed> | undefined;
-  private stale = new Set<string>();
-  private due = new Set<string>();
+  private readonly places = new Map<string, Place>();
+  private isRead = false;
+  private foundCount = 0;
+  private count = 0;
+  private stale: Place[] = [];
+  private due: Place[] = [];
+  private edited: Place[] = [];
   /** What is due besides, by kind: of a whole table no list is made. */
   private dueBesides: 'nothing' | 'unwanted' | 'everything' = 'nothing';
-  /** Identities over which somebody lost. */
-  private readonly contested = new Set<string>();
-  /** Changed by somebody else since the last plan. */
-  private edited = new Set<string>();
+  /** Places over which somebody lost. */
+  private readonly contested = new Set<Place>();
   /** Drift that was reported and is left alone: what was wanted then, and what was there. */
   private readonly tolerated = new Map<
-    string,
+    Place,
     { readonly item: Item | undefined; readonly seen: Installed | undefined }
   >();
   private drifts: Drift[] = [];
   /** Groups and meters that are wanted. */
   private readonly unmarked = new Set<string>();
-  /** Once wanted in this run, and no longer: goes whatever its plugin has completed. */
-  private readonly withdrawn = new Set<string>();
+  private readonly view: InstalledView;
 
   constructor(
     readonly bridge: string,
     private readonly rules: BoardRules,
-  ) {}
+  ) {
+    const { places } = this;
+    const size = () => this.foundCount;
+    this.view = {
+      get size() {
+        return size();
+      },
+      get: (identity) => places.get(identity)?.found,
+      *values() {
+        for (const { found } of places.values()) if (found !== undefined) yield found;
+      },
+    };
+  }
 
   /** Undefined until the bridge was read, and while its connection is away. */
-  get installed(): ReadonlyMap<string, Installed> | undefined {
-    return this.found;
+  get installed(): InstalledView | undefined {
+    return this.isRead ? this.view : undefined;
   }
 
   get wantedCount(): number {
-    return this.wanted.size;
+    return this.count;
   }
 
   /**
@@ -101,35 +120,33 @@ export class Board {
    * there. Undefined while the bridge is not read.
    */
   cookieless(recorded: readonly string[]): readonly string[] | undefined {
-    const { found } = this;
-    if (found === undefined) return undefined;
-    return [...new Set([...this.unmarked, ...recorded.filter((identity) => found.has(identity))])].sort();
+    if (!this.isRead) return undefined;
+    return [...new Set([...this.unmarked, ...recorded.filter((identity) => this.view.get(identity))])].sort();
   }
 
   /** Takes over what was read from the switch, and compares all of it. What differs from what was known is somebody's edit. */
   read(installed: Iterable<Installed>): void {
-    const known = this.found;
-    this.found = new Map();
-    for (const one of installed) this.found.set(one.identity, one);
-    if (known !== undefined) {
-      for (const [identity, one] of this.found) if (!sameInstalled(known.get(identity), one)) this.edited.add(identity);
-      for (const identity of known.keys()) if (!this.found.has(identity)) this.edited.add(identity);
+    const wasRead = this.isRead;
+    const seen = new Set<Place>();
+    this.isRead = true;
+    for (const one of installed) {
+      const place = this.place(one.identity);
+      if (wasRead) seen.add(place);
+      this.find(place, one, wasRead);
     }
+    if (wasRead) for (const place of this.places.values()) if (!seen.has(place)) this.find(place, undefined, true);
     this.compareAll();
   }
 
   /** Somebody else changed the bridge. Answers whether anything was unknown so far. */
   observe(observations: Iterable<Observation>): boolean {
-    if (this.found === undefined) return false;
+    if (!this.isRead) return false;
     let isNews = false;
     for (const observation of observations) {
       const identity = 'absent' in observation ? observation.absent : observation.present.identity;
-      const after = 'absent' in observation ? undefined : observation.present;
-      if (sameInstalled(this.found.get(identity), after)) continue;
-      if (after === undefined) this.found.delete(identity);
-      else this.found.set(identity, after);
-      this.edited.add(identity);
-      this.due.add(identity);
+      const place = this.place(identity);
+      if (!this.find(place, 'absent' in observation ? undefined : observation.present, true)) continue;
+      this.isToCompare(place);
       isNews = true;
     }
     return isNews;
@@ -144,13 +161,18 @@ export class Board {
 
   /** The connection is away: nothing is known of the bridge. */
   forget(): void {
-    this.found = undefined;
+    this.isRead = false;
     this.takeAsFound();
+    for (const place of this.places.values()) {
+      this.put(place, undefined);
+      this.leave(place);
+    }
   }
 
   /** What others did so far is how the bridge was found, and no drift. */
   takeAsFound(): void {
-    this.edited.clear();
+    for (const place of this.edited) place.isEdited = false;
+    this.edited = [];
     this.tolerated.clear();
   }
 
@@ -164,44 +186,40 @@ export class Board {
   }
 
   want(contribution: Contribution): void {
-    const { identity } = contribution.item;
-    const list = this.wanted.get(identity);
-    if (contribution.item.kind !== 'flow') this.unmarked.add(identity);
-    if (list === undefined) this.wanted.set(identity, [contribution]);
-    else list.push(contribution);
-    this.withdrawn.delete(identity);
-    this.stale.add(identity);
+    const { identity, kind } = contribution.item;
+    const place = this.place(identity);
+    if (kind !== 'flow') this.unmarked.add(identity);
+    if (!place.isWanted) this.count += 1;
+    place.want(contribution);
+    place.isWithdrawn = false;
+    this.isToDecide(place);
   }
 
-  unwant({ owner, item }: Contribution): void {
-    const { identity } = item;
-    const list = this.wanted.get(identity);
-    const at = list?.findIndex((one) => one.item === item && one.owner === owner) ?? -1;
-    if (list === undefined || at < 0) return;
-    list.splice(at, 1);
-    if (list.length === 0) {
-      this.wanted.delete(identity);
+  unwant(contribution: Contribution): void {
+    const { identity } = contribution.item;
+    const place = this.places.get(identity);
+    if (place?.unwant(contribution) !== true) return;
+    if (!place.isWanted) {
+      this.count -= 1;
       this.unmarked.delete(identity);
-      this.withdrawn.add(identity);
+      place.isWithdrawn = true;
     }
-    this.stale.add(identity);
+    this.isToDecide(place);
   }
 
   /** Decides what was touched. Answers the owners whose losses may have changed. */
   settle(): ReadonlySet<Owner> {
     const touched = new Set<Owner>();
-    for (const identity of this.stale) {
-      const before = this.decisions.get(identity);
-      const after = decide(this.wanted.get(identity) ?? [], this.rules.canonical);
-      if (after === undefined) this.decisions.delete(identity);
-      else this.decisions.set(identity, after);
-      if (after === undefined || after.losers.length === 0) this.contested.delete(identity);
-      else this.contested.add(identity);
-      for (const owner of before?.losers ?? []) touched.add(owner);
-      for (const owner of after?.losers ?? []) touched.add(owner);
-      this.due.add(identity);
+    for (const place of this.stale) {
+      place.isStale = false;
+      for (const owner of place.losers) touched.add(owner);
+      place.decide(this.rules.canonical);
+      for (const owner of place.losers) touched.add(owner);
+      if (place.losers.length === 0) this.contested.delete(place);
+      else this.contested.add(place);
+      this.isToCompare(place);
     }
-    this.stale = new Set();
+    this.stale = [];
     return touched;
   }
 
@@ -211,53 +229,55 @@ export class Board {
 
   /** The contest that the owner lost over the item, if it did. */
   contest(owner: Owner, item: Item): Contest | undefined {
-    const decision = this.decisions.get(item.identity);
-    if (decision === undefined || !decision.losers.includes(owner)) return undefined;
+    const decided = this.places.get(item.identity);
+    if (decided?.owner === undefined || !decided.losers.includes(owner)) return undefined;
     const place = placeOf(item);
-    const reason = `${place} is stated differently by ${nameOf(decision.owner)}, which comes first`;
-    return { place, winner: decision.owner, loser: owner, reason };
+    const reason = `${place} is stated differently by ${nameOf(decided.owner)}, which comes first`;
+    return { place, winner: decided.owner, loser: owner, reason };
   }
 
-  decision(identity: string): Decision | undefined {
-    return this.decisions.get(identity);
+  /** What is to be under the identity, by decision between all who want something there. */
+  decidedItem(identity: string): Item | undefined {
+    return this.places.get(identity)?.item;
   }
 
   /** What is to be sent for all that was touched since. Empty while the bridge is not read; nothing is forgotten then. */
   takeSteps(): Step[] {
-    if (this.found === undefined) return [];
+    if (!this.isRead) return [];
     const steps: Step[] = [];
-    const { due, wanted, found, dueBesides } = this;
-    const compare = (identity: string): void => {
-      const step = this.step(identity);
-      if (step === undefined) this.tolerated.delete(identity);
-      else if (!this.leaves(step)) steps.push(step);
-    };
-    for (const identity of due) compare(identity);
-    if (dueBesides === 'everything')
-      for (const identity of wanted.keys()) {
-        if (!due.has(identity)) compare(identity);
-      }
-    if (dueBesides !== 'nothing')
-      for (const identity of found.keys()) {
-        if (!wanted.has(identity) && !due.has(identity)) compare(identity);
-      }
-    this.due = new Set();
+    const { due, dueBesides, edited } = this;
+    this.due = [];
+    this.edited = [];
     this.dueBesides = 'nothing';
-    this.edited = new Set();
+    for (const place of due) this.compare(place, steps);
+    if (dueBesides !== 'nothing') {
+      for (const place of this.places.values()) {
+        if (place.isDue || (dueBesides === 'unwanted' && place.isWanted)) continue;
+        this.compare(place, steps);
+      }
+    }
+    for (const place of due) place.isDue = false;
+    for (const place of edited) place.isEdited = false;
+    for (const place of due) this.leave(place);
     return steps;
   }
 
+  private compare(place: Place, steps: Step[]): void {
+    const step = this.step(place);
+    if (step === undefined) this.tolerated.delete(place);
+    else if (!this.leaves(place, step)) steps.push(step);
+  }
+
   /** Notes drift. True where the policy is to leave it as it is, until something else is wanted or found. */
-  private leaves(step: Step): boolean {
-    const { identity } = step;
+  private leaves(place: Place, step: Step): boolean {
     const item = step.act === 'remove' ? undefined : step.item;
-    const known = this.tolerated.get(identity);
+    const known = this.tolerated.get(place);
     if (known !== undefined && known.item === item && sameInstalled(known.seen, step.before)) return true;
-    this.tolerated.delete(identity);
-    if (!this.edited.has(identity)) return false;
+    this.tolerated.delete(place);
+    if (!place.isEdited) return false;
     this.drifts.push(this.driftOf(step));
     if (this.rules.drift === 'repair') return false;
-    this.tolerated.set(identity, { item, seen: step.before });
+    this.tolerated.set(place, { item, seen: step.before });
     return true;
   }
 
@@ -273,57 +293,81 @@ export class Board {
 
   /** The switch has acknowledged the step. */
   applied(step: Step): void {
-    if (this.found === undefined) return;
+    if (!this.isRead) return;
+    const place = this.place(step.identity);
     if (step.act === 'remove') {
-      this.found.delete(step.identity);
-      this.withdrawn.delete(step.identity);
+      this.put(place, undefined);
+      place.isWithdrawn = false;
+      this.leave(place);
     } else {
-      this.found.set(step.identity, asInstalled(step.item, step.cookie));
+      this.put(place, asInstalled(step.item, step.cookie));
     }
   }
 
   /** The step did not reach the switch: it is planned again. */
   undone(step: Step): void {
-    this.due.add(step.identity);
+    this.isToCompare(this.place(step.identity));
   }
 
-  private step(identity: string): Step | undefined {
-    const before = this.found?.get(identity);
-    const decision = this.decisions.get(identity);
-    if (decision?.item !== undefined) {
-      const { item, owner, owners } = decision;
+  private step(place: Place): Step | undefined {
+    const { identity, found: before, item, owner } = place;
+    if (item !== undefined && owner !== undefined) {
       const cookie = this.rules.cookieOf(owner.plugin);
-      if (before === undefined) return { act: 'add', identity, item, cookie, owners };
-      const same = before.body === item.body && (before.kind !== 'flow' || before.cookie === cookie);
-      return same ? undefined : { act: 'change', identity, item, cookie, owners, before };
-    }
-    if (before === undefined) {
-      this.withdrawn.delete(identity);
+      if (before === undefined) return { act: 'add', identity, item, cookie, owners: place.owners };
+      if (before.body !== item.body || (before.kind === 'flow' && before.cookie !== cookie))
+        return { act: 'change', identity, item, cookie, owners: place.owners, before };
+      // What the switch sent of it is not kept: it is as we want it.
+      if (!(before instanceof AcknowledgedFlow && before.item === item)) place.found = asInstalled(item, cookie);
       return undefined;
     }
-    const unwanted = this.withdrawn.has(identity) || decision !== undefined;
-    if (this.rules.fate(this.bridge, before, unwanted) === 'keep') return undefined;
-    return { act: 'remove', identity, before, owners: decision?.owners ?? [] };
-  }
-}
-
-function sameInstalled(left: Installed | undefined, right: Installed | undefined): boolean {
-  if (left === undefined || right === undefined) return left === right;
-  const sameCookie = left.kind !== 'flow' || right.kind !== 'flow' || left.cookie === right.cookie;
-  return left.body === right.body && sameCookie;
-}
-
-function asInstalled(item: Item, cookie: bigint): Installed {
-  const { identity, body } = item;
-  switch (item.kind) {
-    case 'flow': {
-      const { flow } = item;
-      return { kind: 'flow', identity, body, cookie, table: flow.table, priority: flow.priority, decode: () => flow };
+    if (before === undefined) {
+      place.isWithdrawn = false;
+      return undefined;
     }
-    case 'group':
-      return { kind: 'group', identity, body, group: item.group };
-    case 'meter':
-      return { kind: 'meter', identity, body, meter: item.meter };
+    if (this.rules.fate(this.bridge, before, place.isWithdrawn || place.isWanted) === 'keep') return undefined;
+    return { act: 'remove', identity, before, owners: place.owners };
+  }
+
+  private place(identity: string): Place {
+    let place = this.places.get(identity);
+    if (place === undefined) {
+      place = new Place(identity);
+      this.places.set(identity, place);
+    }
+    return place;
+  }
+
+  /** Takes over what is there now, and notes that it was edited where it was `known`. Answers whether it is anything new. */
+  private find(place: Place, after: Installed | undefined, known: boolean): boolean {
+    if (sameInstalled(place.found, after)) return false;
+    this.put(place, after);
+    if (known && !place.isEdited) {
+      place.isEdited = true;
+      this.edited.push(place);
+    }
+    return true;
+  }
+
+  private put(place: Place, after: Installed | undefined): void {
+    this.foundCount += Number(after !== undefined) - Number(place.found !== undefined);
+    place.found = after;
+  }
+
+  private isToDecide(place: Place): void {
+    if (place.isStale) return;
+    place.isStale = true;
+    this.stale.push(place);
+  }
+
+  private isToCompare(place: Place): void {
+    if (place.isDue) return;
+    place.isDue = true;
+    this.due.push(place);
+  }
+
+  /** Gives up a place at which nothing is left. */
+  private leave(place: Place): void {
+    if (place.isVacant && !place.isEdited) this.places.delete(place.identity);
   }
 }
 

@@ -27,7 +27,7 @@ export function decide(contributions: readonly Contribution[], canonical: Canoni
   if (only === undefined) return undefined;
   if (contributions.length === 1) {
     return {
-      item: nothingToOutput(unionOf(only.item)) ? undefined : only.item,
+      item: outputsNothing(only.item) ? undefined : only.item,
       owner: only.owner,
       owners: [only.owner],
       losers: [],
@@ -60,6 +60,11 @@ function byBody(left: Contribution, right: Contribution): number {
 
 function unionOf(item: Item): Union | undefined {
   return item.kind === 'flow' ? item.union : undefined;
+}
+
+/** A set of ports with no port in it. */
+export function outputsNothing(item: Item): boolean {
+  return nothingToOutput(unionOf(item));
 }
 
 function nothingToOutput(union: Union | undefined): boolean {

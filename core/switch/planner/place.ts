@@ -1,0 +1,137 @@
+import type { Flow } from '@patchbay/sdk';
+import type { Installed, InstalledFlow } from './board';
+import { type Contribution, type Decision, decide, outputsNothing } from './decide';
+import type { Canonical, Item } from './items';
+import type { Owner } from './owner';
+
+const NOBODY: readonly Owner[] = [];
+
+/** All that is known of one identity on one bridge. There are as many as there are flows: each is one object, and most of what it could hold is left out. */
+export class Place {
+  /** What is on the switch. */
+  found: Installed | undefined = undefined;
+  /** What was touched since it was decided last. */
+  isStale = false;
+  /** What is to be compared by the next plan. */
+  isDue = false;
+  /** Changed by somebody else since the last plan. */
+  isEdited = false;
+  /** Once wanted in this run, and no longer: goes whatever its plugin has completed. */
+  isWithdrawn = false;
+  private first: Contribution | undefined = undefined;
+  /** All contributions where there are several; `first` is none of them then. */
+  private several: Contribution[] | undefined = undefined;
+  /** Between several. */
+  private decided: Decision | undefined = undefined;
+
+  constructor(readonly identity: string) {}
+
+  get isWanted(): boolean {
+    return this.first !== undefined || this.several !== undefined;
+  }
+
+  /** Nothing is wanted or found here, and nothing is to be done. */
+  get isVacant(): boolean {
+    return !this.isWanted && this.found === undefined && !this.isStale && !this.isDue && !this.isWithdrawn;
+  }
+
+  want(contribution: Contribution): void {
+    if (this.several !== undefined) this.several.push(contribution);
+    else if (this.first === undefined) this.first = contribution;
+    else {
+      this.several = [this.first, contribution];
+      this.first = undefined;
+    }
+  }
+
+  /** Answers whether that was wanted. */
+  unwant({ owner, item }: Contribution): boolean {
+    if (this.first !== undefined) {
+      if (this.first.item !== item || this.first.owner !== owner) return false;
+      this.first = undefined;
+      return true;
+    }
+    const at = this.several?.findIndex((one) => one.item === item && one.owner === owner) ?? -1;
+    if (this.several === undefined || at < 0) return false;
+    this.several.splice(at, 1);
+    if (this.several.length > 1) return true;
+    [this.first] = this.several;
+    this.several = undefined;
+    return true;
+  }
+
+  /** Decides between those who want something here. */
+  decide(canonical: Canonical): void {
+    this.decided = this.several === undefined ? undefined : decide(this.several, canonical);
+  }
+
+  /** Owners who want something else than what was decided. */
+  get losers(): readonly Owner[] {
+    return this.decided?.losers ?? NOBODY;
+  }
+
+  /** What is to be here; nothing also where a union has no port yet. */
+  get item(): Item | undefined {
+    if (this.decided !== undefined) return this.decided.item;
+    return this.first === undefined || outputsNothing(this.first.item) ? undefined : this.first.item;
+  }
+
+  /** Whose cookie it carries: the first of those who agree. */
+  get owner(): Owner | undefined {
+    return this.decided?.owner ?? this.first?.owner;
+  }
+
+  get owners(): readonly Owner[] {
+    return this.decided?.owners ?? (this.first === undefined ? NOBODY : [this.first.owner]);
+  }
+}
+
+/** A flow that is on the switch as we wanted it: it shares all with what is wanted. */
+export class AcknowledgedFlow implements InstalledFlow {
+  constructor(
+    readonly item: Item & { readonly kind: 'flow' },
+    readonly cookie: bigint,
+  ) {}
+
+  get kind(): 'flow' {
+    return 'flow';
+  }
+
+  get identity(): string {
+    return this.item.identity;
+  }
+
+  get body(): string {
+    return this.item.body;
+  }
+
+  get table(): number {
+    return this.item.flow.table;
+  }
+
+  get priority(): number {
+    return this.item.flow.priority;
+  }
+
+  decode(): Flow {
+    return this.item.flow;
+  }
+}
+
+export function asInstalled(item: Item, cookie: bigint): Installed {
+  const { identity, body } = item;
+  switch (item.kind) {
+    case 'flow':
+      return new AcknowledgedFlow(item, cookie);
+    case 'group':
+      return { kind: 'group', identity, body, group: item.group };
+    case 'meter':
+      return { kind: 'meter', identity, body, meter: item.meter };
+  }
+}
+
+export function sameInstalled(left: Installed | undefined, right: Installed | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  const sameCookie = left.kind !== 'flow' || right.kind !== 'flow' || left.cookie === right.cookie;
+  return left.body === right.body && sameCookie;
+}
