@@ -1,28 +1,12 @@
-import type { Flow, Group, Meter } from '@patchbay/sdk';
 import type { Contest } from './contest';
 import type { Contribution } from './decide';
 import type { Drift, DriftPolicy } from './drift';
+import { AcknowledgedFlow, asInstalled, type Installed, type InstalledFlow, sameInstalled } from './installed';
 import type { Canonical, Item } from './items';
 import { nameOf, type Owner } from './owner';
-import { AcknowledgedFlow, asInstalled, Place, sameInstalled } from './place';
+import { Place } from './place';
 
-/** A flow as it is on a switch. */
-export interface InstalledFlow {
-  readonly kind: 'flow';
-  readonly identity: string;
-  readonly body: string;
-  readonly cookie: bigint;
-  readonly table: number;
-  readonly priority: number;
-  /** The flow as data. What was read from a switch is decoded only when somebody asks. */
-  decode(): Flow;
-}
-
-/** Groups and meters carry no cookie: whose they are is known only of those we wanted ourselves. */
-export type Installed =
-  | InstalledFlow
-  | { readonly kind: 'group'; readonly identity: string; readonly body: string; readonly group: Group }
-  | { readonly kind: 'meter'; readonly identity: string; readonly body: string; readonly meter: Meter };
+export type { Installed, InstalledFlow } from './installed';
 
 /** One message to the switch. `owners` answer for it if it is refused. */
 export type Step =

@@ -1,6 +1,5 @@
-import type { Flow } from '@patchbay/sdk';
-import type { Installed, InstalledFlow } from './board';
 import { type Contribution, type Decision, decide, outputsNothing } from './decide';
+import type { Installed } from './installed';
 import type { Canonical, Item } from './items';
 import type { Owner } from './owner';
 
@@ -84,54 +83,4 @@ export class Place {
   get owners(): readonly Owner[] {
     return this.decided?.owners ?? (this.first === undefined ? NOBODY : [this.first.owner]);
   }
-}
-
-/** A flow that is on the switch as we wanted it: it shares all with what is wanted. */
-export class AcknowledgedFlow implements InstalledFlow {
-  constructor(
-    readonly item: Item & { readonly kind: 'flow' },
-    readonly cookie: bigint,
-  ) {}
-
-  get kind(): 'flow' {
-    return 'flow';
-  }
-
-  get identity(): string {
-    return this.item.identity;
-  }
-
-  get body(): string {
-    return this.item.body;
-  }
-
-  get table(): number {
-    return this.item.flow.table;
-  }
-
-  get priority(): number {
-    return this.item.flow.priority;
-  }
-
-  decode(): Flow {
-    return this.item.flow;
-  }
-}
-
-export function asInstalled(item: Item, cookie: bigint): Installed {
-  const { identity, body } = item;
-  switch (item.kind) {
-    case 'flow':
-      return new AcknowledgedFlow(item, cookie);
-    case 'group':
-      return { kind: 'group', identity, body, group: item.group };
-    case 'meter':
-      return { kind: 'meter', identity, body, meter: item.meter };
-  }
-}
-
-export function sameInstalled(left: Installed | undefined, right: Installed | undefined): boolean {
-  if (left === undefined || right === undefined) return left === right;
-  const sameCookie = left.kind !== 'flow' || right.kind !== 'flow' || left.cookie === right.cookie;
-  return left.body === right.body && sameCookie;
 }
