@@ -18,6 +18,8 @@ interface Job {
   readonly name: string;
   readonly controller: AbortController;
   timer: NodeJS.Timeout | undefined;
+  /** Why it failed last, and how often since it last went well. */
+  trouble: { readonly reason: string; readonly times: number } | undefined;
 }
 
 /** The jobs of one plugin. Timers keep no process alive; a job never runs twice at once. */
@@ -59,7 +61,7 @@ export class PluginJobs implements Jobs {
   private begin(name: string, start: (job: Job) => void): Unsubscribe {
     const earlier = this.jobs.get(name);
     if (earlier !== undefined) this.drop(earlier);
-    const job: Job = { name, controller: new AbortController(), timer: undefined };
+    const job: Job = { name, controller: new AbortController(), timer: undefined, trouble: undefined };
     if (this.ended) return () => undefined;
     this.jobs.set(name, job);
     this.options.context.outside(() => start(job));
@@ -99,13 +101,25 @@ export class PluginJobs implements Jobs {
     const { signal } = job.controller;
     try {
       await work(signal);
-      if (!signal.aborted) health.clear(`job ${job.name}`);
+      if (signal.aborted) return true;
+      health.clear(`job ${job.name}`);
+      const { times = 0 } = job.trouble ?? {};
+      if (times > 1) logger.info('Job went well again', { job: job.name, failures: times });
+      job.trouble = undefined;
       return true;
     } catch (thrown) {
       if (signal.aborted) return false;
-      const error = KernelError.jobFailed({ plugin, job: job.name, reason: reasonOf(thrown) }, thrown);
+      const reason = reasonOf(thrown);
+      const error = KernelError.jobFailed({ plugin, job: job.name, reason }, thrown);
       health.report(`job ${job.name}`, 'degraded', error.message);
-      logger.warn('Job failed and will be tried again', { job: job.name, code: error.code, reason: reasonOf(thrown) });
+      // A server that is away for an hour is one line for each who asks it, not one for each question.
+      const isNews = job.trouble?.reason !== reason;
+      job.trouble = { reason, times: (job.trouble?.times ?? 0) + 1 };
+      logger[isNews ? 'warn' : 'debug']('Job failed and will be tried again', {
+        job: job.name,
+        code: error.code,
+        reason,
+      });
       return false;
     }
   }

@@ -183,11 +183,12 @@ export class BoundPortLifecycle {
 
   private failed(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
+    const isNews = this.failure !== reason;
     this.failure = reason;
     // A port that works goes on working while the control plane cannot be asked.
     if (this.attachment.bound === undefined && this.description !== undefined) this.phase = 'failed';
     this.history.note('failed', reason);
-    this.around.logger.warn('a port could not be brought where it should be; it is tried again', {
+    this.around.logger[isNews ? 'warn' : 'debug']('a port could not be brought where it should be; it is tried again', {
       port: this.vif.portId,
       reason,
     });

@@ -121,6 +121,18 @@ describe('jobs', () => {
     expect(book.plugin('a').level).toBe('ok');
   });
 
+  it('that fail for the same reason again and again say so once, and how often it was when they went well', async () => {
+    const { jobs, log } = bed();
+    const reasons = ['no route', 'no route', 'no route', 'refused'];
+    jobs.every('poll', 100, () => {
+      const reason = reasons.shift();
+      if (reason !== undefined) throw new Error(reason);
+    });
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(log.of('warn').map(({ fields }) => fields?.reason)).toEqual(['no route', 'refused']);
+    expect(log.of('info')).toMatchObject([{ fields: { job: 'poll', failures: 4 } }]);
+  });
+
   it('until done wait longer each time, up to the most', async () => {
     const { jobs } = bed();
     const at: number[] = [];

@@ -67,6 +67,8 @@ describe('a plugged VIF', () => {
     bed.plug('p1');
     await bed.settle();
     expect(bed.health.conditions.get('ports')?.detail).toContain('the server is away');
+    await bed.jobs.retry();
+    expect(bed.logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     bed.server.away = false;
     bed.server.known.set('p1', describe1('p1'));
     await bed.jobs.retry();
