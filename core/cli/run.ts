@@ -30,13 +30,7 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
   const admin = new AdminServer(join(configuration.settings.run_dir, 'patchbay.sock'), host);
   const stray = watchStrayErrors(process, host);
   const asked = Promise.race([stopAsked(), stray.fatal, host.released]);
-  process.on('SIGHUP', () => {
-    const { configuration: now, problems: mistakes } = load();
-    for (const mistake of mistakes) parts.complain(`the configuration stays as it was: ${mistake.message}`);
-    if (now !== undefined && mistakes.length === 0) {
-      for (const sentence of host.reload(now)) parts.complain(sentence);
-    }
-  });
+  process.on('SIGHUP', () => reloadConfiguration(load, host, parts));
   try {
     await admin.start();
     await Promise.race([host.start(), asked]);
@@ -52,6 +46,18 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
   await admin.stop();
   await host.stop();
   return outcome === 'failed' ? ExitStatus.failed : ExitStatus.done;
+}
+
+/** Whatever is wrong with the files now, the agent goes on. */
+function reloadConfiguration(load: () => LoadedConfiguration, host: Host, { complain }: RunParts): void {
+  try {
+    const { configuration, problems } = load();
+    for (const problem of problems) complain(`the configuration stays as it was: ${problem.message}`);
+    if (configuration === undefined || problems.length > 0) return;
+    for (const sentence of host.reload(configuration)) complain(sentence);
+  } catch (error) {
+    complain(`the configuration stays as it was: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function stopAsked(): Promise<'asked'> {

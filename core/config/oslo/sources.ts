@@ -26,7 +26,7 @@ export interface SearchInput {
  * The files that oslo.config would read, in its order. Without a `--config-file` those are <project>.conf and <program>.conf,
  * each from the first of ~/.<project>, ~, /etc/<project>, /etc (and $SNAP_COMMON's, $SNAP's) that has it; without a
  * `--config-dir`, the *.conf of <project>.conf.d and <program>.conf.d, found alike, which come before the files that are given.
- * @throws OsloConfigError of kind `files` if a directory that is given is not there
+ * @throws OsloConfigError of kind `files` if a directory is not there or cannot be read
  */
 export function findConfigFiles(input: SearchInput): readonly string[] {
   const given = (kind: ConfigSource['kind']) => input.sources.some((source) => source.kind === kind);
@@ -36,8 +36,7 @@ export function findConfigFiles(input: SearchInput): readonly string[] {
     ...input.sources.flatMap((source) => {
       const path = expandHome(source.path, input);
       if (source.kind === 'file') return [resolve(path)];
-      if (existsSync(path)) return listDirectory(path);
-      throw new OsloConfigError(`the configuration directory ${path} is not there`, { kind: 'files', paths: [path] });
+      return listDirectory(path);
     }),
   ];
 }
@@ -87,10 +86,23 @@ function search(input: SearchInput, extension: string): string[] {
 }
 
 function listDirectory(directory: string): string[] {
-  return readdirSync(directory)
+  return namesIn(directory)
     .filter((name) => name.endsWith('.conf') && !name.startsWith('.'))
     .sort()
     .map((name) => resolve(directory, name));
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const problem =
+      code === 'ENOENT'
+        ? `the configuration directory ${directory} is not there`
+        : `the configuration directory ${directory} cannot be read (${code ?? message})`;
+    throw new OsloConfigError(problem, { kind: 'files', paths: [directory] });
+  }
 }
 
 function expandHome(path: string, input: SearchInput): string {

@@ -160,6 +160,13 @@ describe('the search for files', () => {
     expect(() => find([{ kind: 'directory', path: join(root, 'nowhere') }])).toThrow('is not there');
   });
 
+  test('refuses a file in the place of a directory', () => {
+    writeFileSync(join(root, 'plain'), '');
+    expect(() => find([{ kind: 'directory', path: join(root, 'plain') }])).toThrow(
+      /configuration directory .* cannot be read \(ENOTDIR\)/,
+    );
+  });
+
   test('names every file that cannot be read', () => {
     const paths = [join(root, 'one'), join(root, 'two')];
     expect(() => readConfigFiles(paths)).toThrow(/one.*two/);
