@@ -5,6 +5,9 @@ import { KernelError } from './errors';
 import type { EventContext } from './event-context';
 import { frozenCopy } from './plain';
 
+/** Keys that may be refused at a time before the next is refused by an exception: each costs a condition and a line of the log. */
+const REFUSALS = 100;
+
 export interface DesiredSliceParts {
   readonly plugin: string;
   readonly store: DesiredStore;
@@ -21,7 +24,8 @@ export interface DesiredSliceParts {
  * One plugin's desired state: staged while an event is delivered, applied at once outside of one.
  *
  * A key that wants what the manifest does not claim, or more flows than the plugin may have, is refused: what it stated before stays,
- * its progress is `quarantined`, the plugin's health says why, and its other keys go on.
+ * its progress is `quarantined`, the plugin's health says why, and its other keys go on. Who goes on stating what is refused, key after key,
+ * is told by an exception: it ends the loop that does so.
  */
 export class DesiredSlice implements DesiredState {
   private readonly refused = new Map<string, PatchbayError>();
@@ -84,6 +88,7 @@ export class DesiredSlice implements DesiredState {
 
   private refuse(key: string, error: PatchbayError): void {
     const { logger, health } = this.parts;
+    if (this.refused.size >= REFUSALS && !this.refused.has(key)) throw error;
     if (this.refused.get(key)?.message !== error.message) {
       logger.error('A key was refused; the plugin’s others go on', { code: error.code, key, reason: error.message });
     }

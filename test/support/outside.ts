@@ -1,5 +1,5 @@
 import { type ExecFileOptions, execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -46,6 +46,26 @@ export class Outside {
       execFileSync('tar', ['-xzf', join(this.packages, tarball), '-C', target, '--strip-components=1']);
     }
     for (const [name, folder] of Object.entries(own)) symlinkSync(folder, join(modules, name));
+  }
+
+  /** A copy of one of sdk/examples, as a project of its own. */
+  example(name: string): string {
+    const project = join(this.folder, name);
+    const skipped = /[\\/](node_modules|dist)([\\/]|$)/;
+    cpSync(join(ROOT, 'sdk/examples', name), project, { recursive: true, filter: (path) => !skipped.test(path) });
+    this.install(project);
+    return project;
+  }
+
+  /** Builds a package and installs what npm packs of it, as an operator does who has its tarball. */
+  add(project: string, folder: string): void {
+    const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { readonly name: string };
+    execFileSync(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
+    const words = ['pack', '--ignore-scripts', '--silent', '--pack-destination', this.folder];
+    const tarball = execFileSync('npm', words, { cwd: folder, encoding: 'utf8' }).trim();
+    const target = join(project, 'node_modules', name);
+    mkdirSync(target, { recursive: true });
+    execFileSync('tar', ['-xzf', join(this.folder, tarball), '-C', target, '--strip-components=1']);
   }
 
   remove(): void {

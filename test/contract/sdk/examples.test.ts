@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Outside, run } from '../../support/outside';
 
@@ -11,12 +11,7 @@ let outside: Outside;
 
 beforeAll(() => {
   outside = Outside.pack();
-  for (const name of names) {
-    const project = join(outside.folder, name);
-    const skipped = /[\\/](node_modules|dist)([\\/]|$)/;
-    cpSync(join(EXAMPLES, name), project, { recursive: true, filter: (path) => !skipped.test(path) });
-    outside.install(project);
-  }
+  for (const name of names) outside.example(name);
 });
 
 afterAll(() => outside.remove());

@@ -88,6 +88,22 @@ describe('ports come up beside a plugin that', () => {
     expect(await kit.installedFlows('br-int', 'culprit')).toEqual([]);
   });
 
+  it('wants a million keys of a flow each: its tap ends where enough of them were refused', async () => {
+    let stated = 0;
+    const culprit = stating('culprit', (desired) => {
+      for (stated = 0; stated < 1_000_000; stated += 1) {
+        desired.set(`flow/${stated}`, {
+          flows: [parseFlow('br-int', `table=61,priority=1,reg5=${stated} actions=drop`)],
+        });
+      }
+    });
+    await portComesBeside(culprit, { flowBudget: 1_000 });
+    await expect(kit).toHaveFlows('br-int', WIRED);
+    expect(stated).toBe(1_100);
+    expect(kit.health('culprit').conditions.length).toBeLessThan(110);
+    expect(await kit.installedFlows('br-int', 'culprit')).toEqual([]);
+  });
+
   it('claims another’s table, while what it may have goes in', async () => {
     const culprit = stating('culprit', (desired) => {
       desired.set('theirs', { flows: [parseFlow('br-int', 'table=60,priority=7 actions=drop')] });

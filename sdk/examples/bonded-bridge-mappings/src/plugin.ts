@@ -50,12 +50,19 @@ export class BondedBridgeMappings implements Plugin {
     hooks.onSegmentBound((bound) => this.bind(bound));
     hooks.onSegmentReleased((bound) => this.desired.unset(keyOf(bound)));
     hooks.onAgentSynced(() => this.desired.complete());
+    // The server binds a port to this host only if its physical network is among these.
+    hooks.onReportState(() => ({ configurations: { bridge_mappings: this.mappings() } }));
   }
 
   start(): void {
     for (const [physicalNetwork, uplink] of Object.entries(this.config.uplinks)) {
       this.desired.set(`uplink/${physicalNetwork}`, uplinkRecords(physicalNetwork, uplink, this.identity));
     }
+  }
+
+  private mappings(): Readonly<Record<string, string>> {
+    const uplinks = Object.entries(this.config.uplinks);
+    return Object.fromEntries(uplinks.map(([physicalNetwork, { bridge }]) => [physicalNetwork, bridge]));
   }
 
   private bind(bound: BoundSegment): void {
