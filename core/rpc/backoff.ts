@@ -70,6 +70,11 @@ export function scopedMethod(namespace: string | undefined, method: string): str
   return namespace === undefined ? method : `${namespace}.${method}`;
 }
 
+/** Milliseconds to wait before each further try: doubled every time, from the first up to the longest. */
+export function* doublingPauses(firstMs: number, longestMs: number): Generator<number, never> {
+  for (let next = firstMs; ; next = Math.min(next * 2, longestMs)) yield next;
+}
+
 /** Resolves after the time or as soon as the signal aborts, whichever is first. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type CallTimeouts, pause, scopedMethod } from './backoff';
+import { type CallTimeouts, doublingPauses, pause, scopedMethod } from './backoff';
 import { agentContext, type RpcContext } from './context';
 import { encodeRequest, newId, type Reply } from './envelope';
 import { MessageUndeliverable, MessagingClosed, MessagingTimeout } from './errors';
@@ -45,8 +45,9 @@ interface Waiting {
   partial: Reply | undefined;
 }
 
-/** Between two offers of a request while no server listens. */
+/** Between two offers of a request while no server listens: at first, and at most. */
 const NO_SERVER_MS = 250;
+const LONGEST_NO_SERVER_MS = 2_000;
 /** Casts are given up after this long without a confirmation; oslo.messaging would block for ever. */
 const CAST_DEADLINE_MS = 60_000;
 
@@ -188,12 +189,13 @@ export class RpcClient {
 
   /** A mandatory message that found no queue is offered again: the server is on its way back. */
   private async offer(message: Outgoing, signal: AbortSignal): Promise<void> {
+    const pauses = doublingPauses(NO_SERVER_MS, LONGEST_NO_SERVER_MS);
     for (;;) {
       try {
         return await this.ports.publish(message, signal);
       } catch (reason) {
         if (!(reason instanceof MessageUndeliverable) || signal.aborted) throw reason;
-        await pause(NO_SERVER_MS, signal);
+        await pause(pauses.next().value, signal);
       }
     }
   }

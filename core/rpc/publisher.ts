@@ -1,5 +1,5 @@
 import type { AmqpChannel, AmqpConnection, PublishOptions } from './amqp';
-import { pause } from './backoff';
+import { doublingPauses, pause } from './backoff';
 import { DEFLATED, deflated, newId } from './envelope';
 import { MessageDeliveryFailure, MessageUndeliverable, MessagingClosed } from './errors';
 import type { Link } from './link';
@@ -23,8 +23,12 @@ interface Station {
   open: boolean;
 }
 
-/** Between two attempts after the channel or the connection was lost under a message. */
+/**
+ * Between two attempts after the channel or the connection was lost under a message: at first, and at most. A broker that refuses is
+ * not to be asked twenty times a second by every agent.
+ */
 const AGAIN_MS = 50;
+const LONGEST_AGAIN_MS = 2_000;
 
 /** Publishes with confirmation. A message whose connection breaks before the broker confirmed it is sent again: at least once. */
 export class Publisher {
@@ -39,6 +43,7 @@ export class Publisher {
   /** Resolves when the broker has taken the message. Rejects with MessageUndeliverable, MessageDeliveryFailure (signal) or MessagingClosed. */
   async publish(message: Outgoing, signal: AbortSignal): Promise<void> {
     let last: unknown;
+    const pauses = doublingPauses(AGAIN_MS, LONGEST_AGAIN_MS);
     for (;;) {
       try {
         if (signal.aborted) throw signal.reason;
@@ -53,7 +58,7 @@ export class Publisher {
           throw new MessageDeliveryFailure(message.exchange?.name ?? '', message.routingKey, last ?? reason);
         }
         last = reason;
-        await pause(AGAIN_MS, signal);
+        await pause(pauses.next().value, signal);
       }
     }
   }

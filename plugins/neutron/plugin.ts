@@ -23,6 +23,8 @@ import { OBJECT_VERSIONS, OTHER_ANNOUNCED_VERSIONS } from './objects';
 import { NeutronResources } from './resources';
 
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
+/** A broker may take an agent that was killed for alive for some heartbeats. */
+const IN_USE_MS = 60_000;
 
 /**
  * Neutron: the control plane of an unmodified neutron-server, over its message broker.
@@ -157,6 +159,7 @@ export class Neutron implements Plugin {
         const detail = `nobody of this agent reads these queues, and the broker keeps them: ${kept.join(', ')}`;
         this.health.report('left-queues', 'degraded', detail);
       }
+      if (left.inUse.length > 0) this.jobs.after('left-queues in use', IN_USE_MS, () => this.removeLeftQueues());
     });
   }
 }

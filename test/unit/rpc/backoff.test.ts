@@ -1,5 +1,5 @@
 import { CallTimeouts, retryDelayMs } from '../../../core/rpc';
-import { scopedMethod } from '../../../core/rpc/backoff';
+import { doublingPauses, scopedMethod } from '../../../core/rpc/backoff';
 
 describe('call timeouts', () => {
   const timeouts = () => new CallTimeouts({ initialMs: 60_000, maxMs: 600_000, random: () => 0.5 });
@@ -57,5 +57,12 @@ describe('pauses between rounds of connection attempts', () => {
     expect(rounds.map((round) => retryDelayMs({ first: 1, step: 2, max: 30 }, round))).toEqual([
       1000, 3000, 5000, 30_000, 30_000,
     ]);
+  });
+});
+
+describe('pauses between tries of one message', () => {
+  it('double up to the longest', () => {
+    const pauses = doublingPauses(50, 300);
+    expect(Array.from({ length: 5 }, () => pauses.next().value)).toEqual([50, 100, 200, 300, 300]);
   });
 });

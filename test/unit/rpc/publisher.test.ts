@@ -38,6 +38,20 @@ describe('publishing', () => {
     });
   });
 
+  it('is tried more and more seldom while the broker refuses', async () => {
+    const broker = new MemoryBroker();
+    const { link, publisher } = setUp(broker);
+    const up = once(link, 'up');
+    link.start();
+    await up;
+    const refuse = jest.fn(() => Promise.reject(new Error('ACCESS_REFUSED')));
+    for (const connection of broker.connections) connection.createConfirmChannel = refuse;
+    await expect(publisher.publish(message, AbortSignal.timeout(340))).rejects.toMatchObject({
+      code: 'delivery-failed',
+    });
+    expect(refuse.mock.calls.length).toBeLessThanOrEqual(3);
+  });
+
   it('leaves no rejection to nobody when it was given up before the broker refused', async () => {
     const stray = jest.fn();
     process.on('unhandledRejection', stray);
