@@ -64,8 +64,9 @@ export type PortRecord =
  * What is written on somebody else's port (a VIF that Nova plugged): the gate. Written after the flows of its round when it opens
  * and before them when it closes (a tag of DEAD_VLAN, or `unplugged`).
  *
- * A gate opens only while every key `port/<subject>` of a *required* plugin is applied and its own admission flows are:
- * until then, and whenever one of them is pending or quarantined, the tag is DEAD_VLAN and the admission flows are withheld.
+ * A gate opens only while every *required* plugin has stated a key `port/<subject>` (empty, where it wants nothing), all of these are
+ * applied, and its own admission flows are: until then, and whenever one of them is withdrawn, pending or quarantined, the tag is
+ * DEAD_VLAN and the admission flows are withheld.
  */
 export interface GateRecord {
   readonly bridge: string;
@@ -81,6 +82,11 @@ export interface GateRecord {
   readonly otherConfig?: Readonly<Record<string, string | null>>;
   /** Merged into Interface:other_config. */
   readonly interfaceOtherConfig?: Readonly<Record<string, string | null>>;
+  /**
+   * The port was wired when it was found, and nobody has described it yet: it stays open without a word from required plugins, for
+   * what guarded it is still there. On a bridge whose tables were found empty it is not, and the port is shut.
+   */
+  readonly found?: true;
   /** The port is taken off the bridge: its binding went to another host. */
   readonly unplugged?: true;
 }

@@ -37,9 +37,9 @@ export function shutGate(vif: Vif): DesiredRecords {
   return { gates: [{ ...shutGateOf(vif), tag: DEAD_VLAN }] };
 }
 
-/** A port found wired that the control plane has not described yet: it stays as it is. */
+/** A port found wired that the control plane has not described yet: it stays as it is, as long as what guards it does. */
 export function keptGate(vif: Vif, localVlan: number): DesiredRecords {
-  return { gates: [{ ...shutGateOf(vif), tag: localVlan, admission: [admission(vif)] }] };
+  return { gates: [{ ...shutGateOf(vif), tag: localVlan, admission: [admission(vif)], found: true }] };
 }
 
 /** A port whose binding went to another host: two hosts must not both answer for its MAC. */

@@ -1,4 +1,4 @@
-import type { DesiredRecords, KeyProgress } from '@patchbay/sdk';
+import { DEAD_VLAN, type DesiredRecords, type GateRecord, type KeyProgress } from '@patchbay/sdk';
 import { cookieOf } from '../cookies';
 import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
@@ -330,7 +330,11 @@ export class Blueprint {
     let unread = this.board(gate.record.bridge).installed === undefined;
     for (const plugin of this.rules.required) {
       const required = this.slots.get(ownerId(plugin, keyOfSubject(gate.record.subject)));
-      if (required === undefined) continue;
+      if (required === undefined) {
+        const reason = this.withoutRequired(gate.record);
+        if (reason !== undefined) reasons.push(`${plugin} ${reason}`);
+        continue;
+      }
       // Of the gate's own key its admission flows do not count here: they are wanted only once it is open.
       const refusal = required === slot ? slot.quarantine : this.refusalOf(required);
       const waits = refusal === undefined ? required.compiled.waitingFor : [refusal];
@@ -340,6 +344,13 @@ export class Blueprint {
     if (unread) return { position: 'held', reasons };
     const shut = reasons.length > 0 || gate.waitingFor.length > 0 || slot.quarantine !== undefined;
     return { position: shut ? 'shut' : 'open', reasons };
+  }
+
+  /** Why a port of which a required plugin has said nothing is not to be open, or undefined. */
+  private withoutRequired({ bridge, tag, unplugged, found }: GateRecord): string | undefined {
+    if (tag === DEAD_VLAN || unplugged === true) return undefined;
+    if (found !== true) return 'to state what it wants for the port';
+    return this.board(bridge).wasEmpty ? 'to guard the port again: the tables were found empty' : undefined;
   }
 
   private refusalOf(slot: Slot): string | undefined {

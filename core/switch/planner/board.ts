@@ -55,6 +55,7 @@ export class Board {
   private readonly places = new Map<string, Place>();
   private isRead = false;
   private foundCount = 0;
+  private empty = false;
   private count = 0;
   private stale: Place[] = [];
   private due: Place[] = [];
@@ -95,6 +96,11 @@ export class Board {
     return this.isRead ? this.view : undefined;
   }
 
+  /** Its tables were empty when they were found, or have been emptied since: what others relied on there is gone. */
+  get wasEmpty(): boolean {
+    return this.empty;
+  }
+
   get wantedCount(): number {
     return this.count;
   }
@@ -119,6 +125,7 @@ export class Board {
       this.find(place, one, wasRead);
     }
     if (wasRead) for (const place of this.places.values()) if (!seen.has(place)) this.find(place, undefined, true);
+    this.empty = this.foundCount === 0 || (wasRead && this.empty);
     this.compareAll();
   }
 
@@ -133,6 +140,7 @@ export class Board {
       this.isToCompare(place);
       isNews = true;
     }
+    if (this.foundCount === 0) this.empty = true;
     return isNews;
   }
 

@@ -97,7 +97,10 @@ export class Reconciler {
       logger: parts.logger,
       isReading: (bridge) => this.installation.isReading(bridge),
       changed: (bridge) => {
-        if (this.installation.isEmptied(bridge)) this.tellEmptied([bridge]);
+        if (this.installation.isEmptied(bridge)) {
+          parts.blueprint.readinessChanged();
+          this.tellEmptied([bridge]);
+        }
         this.wake(`bridge ${bridge} was edited`);
       },
       missed: (bridge) => {

@@ -20,6 +20,7 @@ describe('a round that fails', () => {
       throw new Error('the disk is full');
     };
     rig.apply([
+      { plugin: 'guard', key: 'port/p1', records: {} },
       {
         plugin: 'wiring',
         key: 'port/p1',
@@ -37,6 +38,6 @@ describe('a round that fails', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     await rig.quiet();
     expect(rig.row('Port', 'tap1')?.tag).toBe(7);
-    expect(rig.side.status().keys).toBe(1);
+    expect(rig.side.status().keys).toBe(2);
   });
 });

@@ -24,6 +24,9 @@ const gate = (tag: number): DesiredRecords => ({
   ],
 });
 
+/** The required plugin wants nothing of the port. */
+const unguarded = () => rig.state('guard', 'port/p1', {});
+
 describe('a round', () => {
   it('writes a flow under its plugin’s cookie and acknowledges the key', async () => {
     const progress = await rig.stated('wiring', 'base', { flows: [flow('table=60,priority=0 actions=NORMAL')] });
@@ -66,6 +69,7 @@ describe('a round', () => {
       rig.unplug('tap1');
       return apply(message, resolve);
     };
+    unguarded();
     rig.state('wiring', 'port/p1', gate(7));
     await rig.quiet();
     expect(await rig.side.store.progress('wiring', 'port/p1')).toEqual({
@@ -133,6 +137,7 @@ describe('a round', () => {
 describe('a gate', () => {
   beforeEach(async () => {
     rig.plug('tap1');
+    unguarded();
     await rig.quiet();
   });
 
@@ -161,6 +166,25 @@ describe('a gate', () => {
     await rig.quiet();
     expect(rig.row('Port', 'tap1')?.tag).toBe(7);
     expect(rig.flows('br-int')).toHaveLength(1);
+  });
+
+  it('stays shut while a required plugin has said nothing of the port, and is shut where it takes its word back', async () => {
+    rig.state('guard', 'port/p1', null);
+    const progress = await rig.stated('wiring', 'port/p1', gate(7));
+    expect(progress).toEqual({ state: 'pending', waitingFor: ['guard to state what it wants for the port'] });
+    expect(rig.row('Port', 'tap1')?.tag).toBe(DEAD_VLAN);
+    unguarded();
+    await rig.quiet();
+    expect(rig.row('Port', 'tap1')?.tag).toBe(7);
+    rig.state('guard', 'port/p1', null);
+    await rig.quiet();
+    expect(rig.row('Port', 'tap1')?.tag).toBe(DEAD_VLAN);
+    expect(rig.flows('br-int')).toEqual([]);
+  });
+
+  it('that leads nowhere waits for nobody', async () => {
+    rig.state('guard', 'port/p1', null);
+    expect(await rig.stated('wiring', 'port/p1', gate(DEAD_VLAN))).toEqual({ state: 'applied' });
   });
 
   it('shuts before its flows go', async () => {
@@ -235,6 +259,7 @@ describe('while ovs-vswitchd does not act on its configuration', () => {
 
   it('flows of a port that is being shut stay until it is shut', async () => {
     rig.plug('tap1');
+    unguarded();
     await rig.stated('wiring', 'port/p1', gate(7));
     await rig.quiet();
     rig.server.vswitchd.play({ ofports: 'assign', config: 'leave' });
