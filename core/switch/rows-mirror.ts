@@ -88,12 +88,14 @@ export class RowsMirror implements Rows {
       else if (table === 'Interface' || table === 'QoS') ports.add(parent);
       else if (table === 'Queue') ports.add(this.parents.get(parent) ?? parent);
     }
-    return {
+    const joined = {
       bridges: [...bridges].flatMap((uuid) =>
         this.refresh(uuid, this.bridgesByUuid, this.bridgesByName, this.joinBridge(uuid)),
       ),
       ports: [...ports].flatMap((uuid) => this.refresh(uuid, this.portsByUuid, this.portsByName, this.joinPort(uuid))),
     };
+    for (const { kind, uuid } of changes) if (kind === 'delete') this.parents.delete(uuid);
+    return joined;
   }
 
   private bridgeTouched(change: RowChange, bridges: Set<Uuid>, ports: Set<Uuid>): void {

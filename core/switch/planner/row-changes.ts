@@ -95,6 +95,19 @@ function set(want: MergedWant, cells: Cells | undefined, phase: RowPhase | undef
   return [{ kind: 'set', row: want.row, cells, owners: want.owners, phase: phase ?? phaseOf(cells) }];
 }
 
+/**
+ * A port that goes from one VLAN to another is shut in between: the flows of its round are the other VLAN's already, and let frames of
+ * this one pass unfiltered.
+ */
+export function shutInBetween(change: PhasedChange, rows: Rows): readonly PhasedChange[] {
+  if (change.kind !== 'set' || change.row.table !== 'Port') return [change];
+  const [now, next] = [rows.port(change.row.name)?.tag ?? null, change.cells['Port.tag']];
+  if (!isLive(now) || !isLive(next)) return [change];
+  return [{ ...change, cells: { 'Port.tag': DEAD_VLAN }, phase: 'closing' }, change];
+}
+
+const isLive = (tag: CellValue | undefined): boolean => typeof tag === 'number' && tag > 0 && tag < DEAD_VLAN;
+
 /** All that changes on one port goes in one transaction, so a tag is never without the columns that belong to it. */
 function phaseOf(cells: Cells): RowPhase {
   if (cells['Port.tag'] === DEAD_VLAN) return 'closing';

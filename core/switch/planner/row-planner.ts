@@ -2,7 +2,7 @@ import type { Contest } from './contest';
 import type { Drift, DriftPolicy } from './drift';
 import { nameOf, type Owner, ownerId } from './owner';
 import { printRowChange } from './print';
-import { diffRow, markOf, type PhasedChange } from './row-changes';
+import { diffRow, markOf, type PhasedChange, shutInBetween } from './row-changes';
 import { type MergedWant, mergeWants, type RowWant, rowKey } from './row-wants';
 import type { Rows } from './rows';
 
@@ -139,7 +139,7 @@ export class RowPlanner {
       this.settled.add(key);
       this.tolerated.delete(key);
     }
-    return [...due, ...this.departure(key, want)];
+    return [...due.flatMap((change) => shutInBetween(change, this.rows)), ...this.departure(key, want)];
   }
 
   private noteBridgeless(key: string, { row }: MergedWant): void {

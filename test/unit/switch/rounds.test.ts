@@ -187,6 +187,22 @@ describe('a gate', () => {
     expect(await rig.stated('wiring', 'port/p1', gate(DEAD_VLAN))).toEqual({ state: 'applied' });
   });
 
+  it('that leads into another VLAN now is shut while its flows change', async () => {
+    await rig.stated('wiring', 'port/p1', gate(7));
+    const tags: unknown[] = [];
+    rig.bridge('br-int').refuse(() => {
+      tags.push(rig.row('Port', 'tap1')?.tag);
+      return undefined;
+    });
+    rig.apply([
+      { plugin: 'guard', key: 'port/p1', records: { flows: [flow('table=24,priority=2 actions=drop')] } },
+      { plugin: 'wiring', key: 'port/p1', records: gate(9) },
+    ]);
+    expect(await rig.side.store.progress('wiring', 'port/p1')).toEqual({ state: 'applied' });
+    expect(tags).toEqual([DEAD_VLAN]);
+    expect(rig.row('Port', 'tap1')?.tag).toBe(9);
+  });
+
   it('shuts before its flows go', async () => {
     await rig.stated('wiring', 'port/p1', gate(7));
     const tags: unknown[] = [];
