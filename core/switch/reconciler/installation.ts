@@ -12,7 +12,7 @@ export class Installation {
   /** Bridges that had what we want on them when they were looked at last. */
   private readonly wired = new Set<string>();
   private readonly reading = new Set<string>();
-  /** Bridges whose flows are to be dropped before they are read. */
+  /** Bridges whose flows are still to be dropped. */
   private readonly purge: Set<string>;
 
   constructor(
@@ -69,12 +69,29 @@ export class Installation {
     return { read: done, emptied };
   }
 
+  /** Drops what the operator asked to drop, once a bridge. Only who may write may call it: a bridge is read by others, too. */
+  async dropFlows(): Promise<void> {
+    for (const bridge of this.purge) {
+      const client = this.links.get(bridge);
+      if (client === undefined) continue;
+      try {
+        await client.send([{ kind: 'flow', command: 'delete', filter: {} }]);
+        this.purge.delete(bridge);
+        this.readAnew(bridge);
+      } catch (error) {
+        this.logger.warn('the flows of a bridge could not be dropped; its connection is made anew', {
+          bridge,
+          error: String(error),
+        });
+        await this.links.drop(bridge);
+      }
+    }
+  }
+
   private async read(bridge: string): Promise<boolean> {
     const client = this.links.get(bridge);
     if (client === undefined) return false;
     try {
-      if (this.purge.has(bridge)) await client.send([{ kind: 'flow', command: 'delete', filter: {} }]);
-      this.purge.delete(bridge);
       this.reading.add(bridge);
       const installed = await readInstalled(client);
       this.blueprint.board(bridge).read(installed);

@@ -26,7 +26,7 @@ export interface ReconcilerParts {
   readonly sweepRows: () => boolean;
   /** Told how long each round took, in milliseconds. */
   readonly onRound?: (ms: number) => void;
-  /** Bridges whose flows are dropped when they are read for the first time, as the operator asked. */
+  /** Bridges whose flows are dropped before anything else is written, as the operator asked. */
   readonly purgeOnce?: readonly string[];
 }
 
@@ -209,6 +209,7 @@ export class Reconciler {
     }
     this.resume();
     const started = performance.now();
+    await this.installation.dropFlows();
     await this.readSwitch();
     const dirty = store.takeDirty();
     const suspects = new Set<string>();
