@@ -38,6 +38,13 @@ export interface ConsumerSettings {
  * broker a look: where the exchange is missing it refuses, and everything is set up anew.
  */
 const RENEWAL_MS = 60_000;
+interface Station {
+  readonly connection: AmqpConnection;
+  readonly channel: AmqpChannel;
+  readonly exchanges: ExchangeDeclarer;
+  hasNotifications: boolean;
+}
+
 /** A broker that does not confirm the deletion of queues is left with them; they expire. */
 const FAREWELL_MS = 2_000;
 
@@ -53,7 +60,7 @@ export class Consumer {
   private readonly bindings = new Map<string, { readonly binding: Binding; users: number }>();
   private readonly shared = new Map<string, Binding>();
   private readonly random: () => number;
-  private station: { connection: AmqpConnection; channel: AmqpChannel; exchanges: ExchangeDeclarer } | undefined;
+  private station: Station | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private connectionGone = new AbortController();
   private everReady = false;
@@ -97,14 +104,15 @@ export class Consumer {
       const present = this.bindings.get(keyOf(binding));
       if (present) present.users += 1;
       if (present) return;
-      const isFirst = this.bindings.size === 0;
       this.bindings.set(keyOf(binding), { binding, users: 1 });
       if (!this.station) return;
-      const { channel, exchanges } = this.station;
-      if (isFirst) await channel.assertQueue(this.notificationQueue, transientQueue(this.settings.options));
+      const { channel, exchanges, hasNotifications } = this.station;
+      if (!hasNotifications) await channel.assertQueue(this.notificationQueue, transientQueue(this.settings.options));
       await exchanges.declare(binding.exchange);
       await channel.bindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
-      if (isFirst) await this.consume(channel, this.notificationQueue, this.settings.onNotification);
+      if (hasNotifications) return;
+      this.station.hasNotifications = true;
+      await this.consume(channel, this.notificationQueue, this.settings.onNotification);
     });
   }
 
@@ -115,7 +123,9 @@ export class Consumer {
       if (!present || present.users > 0) return;
       this.bindings.delete(keyOf(binding));
       if (!this.station) return;
-      await this.station.channel.unbindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
+      const { channel, exchanges } = this.station;
+      await channel.unbindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
+      exchanges.forget(binding.exchange);
     });
   }
 
@@ -183,7 +193,7 @@ export class Consumer {
     }
     await this.consume(channel, this.replyQueue, this.settings.onReply);
     for (const binding of this.shared.values()) await this.setUpShared(channel, exchanges, binding);
-    this.station = { connection, channel, exchanges };
+    this.station = { connection, channel, exchanges, hasNotifications: this.bindings.size > 0 };
     if (this.everReady) this.settings.onRestored({ queuesSurvived: survived });
     this.everReady = true;
     this.stands();

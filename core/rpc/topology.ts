@@ -109,9 +109,9 @@ export class ExchangeDeclarer {
     return declaring;
   }
 
-  /** To be called when the broker said that an exchange is gone. */
-  forget(): void {
-    this.declared.clear();
+  /** The exchange may be gone: one that deletes itself goes with its last binding. */
+  forget({ name }: Exchange): void {
+    this.declared.delete(name);
   }
 
   private async attempt({ name, type, options }: Exchange): Promise<void> {

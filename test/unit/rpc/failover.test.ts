@@ -112,6 +112,20 @@ describe('a request before the queues stand', () => {
   });
 });
 
+describe('the queue for notifications', () => {
+  it('has one consumer also when the last listener left and another came', async () => {
+    const broker = new MemoryBroker();
+    const opened = open(broker);
+    await connected(opened);
+    for (let times = 0; times < 3; times += 1) {
+      const listener = opened.listen({ topic: 't', version: '1.0' }, {});
+      await listener.ready;
+      await listener.close();
+    }
+    expect(broker.queues.get(opened.queueNames.notifications)?.consumers).toHaveLength(1);
+  });
+});
+
 describe('queue names', () => {
   it('are those of the queue manager if asked for, and stay when the messaging is closed', async () => {
     const broker = new MemoryBroker();
