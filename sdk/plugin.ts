@@ -73,6 +73,10 @@ export interface Manifest {
   readonly provides?: readonly Token<unknown>[];
   /** A strict object schema; what it does not name is refused. */
   readonly config?: z.ZodType;
+  /** Options that are paths of files: a relative one starts at the folder of the configuration. */
+  readonly paths?: readonly string[];
+  /** What is wrong with the files that the options name, a line each, for `config check`. Starts nothing. */
+  readonly examine?: (options: unknown) => readonly string[];
   /** Flows that no claim, and no table of its own, covers are refused: that key, and no other. */
   readonly claims?: readonly Claim[];
   /** Rows that no claim covers are refused likewise. */

@@ -4,6 +4,8 @@ import { showConfiguration } from '../config';
 import type { LoadedConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
 import type { ConfigReport } from '../host/reports';
+import type { PluginEntry } from '../kernel/config/model';
+import { withAbsolutePaths } from '../kernel/loader/option-paths';
 
 /** The configuration's effective values, without passwords. Throws its first problem where it cannot be read. */
 export function showConfigured({ configuration, problems }: LoadedConfiguration, stock: Stock): ConfigReport {
@@ -18,10 +20,14 @@ export function showConfigured({ configuration, problems }: LoadedConfiguration,
 
 /** Everything that is wrong with a configuration, a line each. */
 export function checkConfiguration(
-  { configuration, problems, unknown }: LoadedConfiguration,
+  { configuration, problems, unknown, directory }: LoadedConfiguration,
   stock: Stock,
 ): { readonly lines: readonly string[]; readonly isGood: boolean } {
-  const refused = [...problems.map((problem) => problem.message), ...refusedOptions(configuration, stock)];
+  const entries = (configuration?.plugins ?? []).map((entry) => ({ directory, ...entry }));
+  const refused = [
+    ...problems.map((problem) => problem.message),
+    ...entries.flatMap((entry) => refusedOptions(entry, stock)),
+  ];
   const lines = [
     ...refused.map((message) => `refused: ${message}`),
     ...unknown.map((message) => `unknown: ${message}`),
@@ -31,14 +37,14 @@ export function checkConfiguration(
   return { lines, isGood: refused.length === 0 };
 }
 
-/** Options that a stock plugin's own schema refuses. Those of other packages are checked when they are loaded. */
-function refusedOptions(configuration: LoadedConfiguration['configuration'], stock: Stock): readonly string[] {
-  const schemas = schemasOf(stock);
-  return (configuration?.plugins ?? []).flatMap(({ name, options, from }) => {
-    const parsed = schemas[name]?.safeParse(options);
-    if (parsed === undefined || parsed.success) return [];
-    return parsed.error.issues.map(({ path, message }) => `${name}.${path.join('.')} (${from}): ${message}`);
-  });
+/** What a stock plugin refuses of its options, and of the files that they name. Other packages' are checked when they are loaded. */
+function refusedOptions({ name, options, from, directory }: PluginEntry, stock: Stock): readonly string[] {
+  const plugin = stock.plugins[name];
+  const manifest = plugin === undefined ? undefined : manifestOf(plugin);
+  if (manifest?.config === undefined) return [];
+  const parsed = manifest.config.safeParse(withAbsolutePaths(options, manifest, directory));
+  if (parsed.success) return (manifest.examine?.(parsed.data) ?? []).map((problem) => `${name} (${from}): ${problem}`);
+  return parsed.error.issues.map(({ path, message }) => `${name}.${path.join('.')} (${from}): ${message}`);
 }
 
 function schemasOf(stock: Stock): Readonly<Record<string, z.ZodType>> {

@@ -40,7 +40,9 @@ export function mergePluginsFile(values: OptionValues, selected: readonly Plugin
     }
     const before = new Map(selected.map((entry) => [entry.name, entry]));
     return {
-      plugins: plugins.map((entry) => (entry.from === 'stock list' ? (before.get(entry.name) ?? entry) : entry)),
+      plugins: plugins.map((entry) =>
+        entry.from === 'stock list' ? (before.get(entry.name) ?? entry) : { ...entry, directory: dirname(path) },
+      ),
       provenance,
       problems: [],
     };

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import {
   type Announcer,
   type ControlPlane,
@@ -22,6 +21,7 @@ import { addressGroup, describePort, membersOf, network, securityGroup, tunnelEn
 import { difference } from './difference';
 import { EMPTY, type NetworksDocument } from './document';
 import { StandaloneErrors } from './errors';
+import { mistakesOf } from './mistakes';
 import { checkInline, readNetworks } from './read';
 import { watchFile } from './watch';
 
@@ -38,6 +38,8 @@ import { watchFile } from './watch';
   sdk: '^1.0.0',
   provides: [Service.controlPlane, Service.resources],
   config: StandaloneConfig,
+  paths: ['networks'],
+  examine: mistakesOf,
   onFailure: 'abort',
 })
 export class Standalone implements Plugin, ControlPlane, ResourceView {
@@ -65,10 +67,9 @@ export class Standalone implements Plugin, ControlPlane, ResourceView {
       this.document = checkInline(networks);
       return;
     }
-    const file = resolve(networks);
-    this.document = readNetworks(await textOf(file), file);
-    this.unwatch = watchFile(file, () => {
-      this.edits = this.edits.then(() => this.reread(file));
+    this.document = readNetworks(await textOf(networks), networks);
+    this.unwatch = watchFile(networks, () => {
+      this.edits = this.edits.then(() => this.reread(networks));
     });
   }
 

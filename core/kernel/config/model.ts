@@ -15,6 +15,8 @@ export interface PluginEntry {
   readonly isolation?: 'main' | 'worker';
   /** `file:line` or `stock list`. */
   readonly from: string;
+  /** Where relative paths among its options start, if not at the folder of the configuration. */
+  readonly directory?: string;
 }
 
 /** Names are those of oslo.log. */

@@ -14,7 +14,7 @@ async function describe({ describe: { file, entry } }: DescribeStart): Promise<D
 }
 
 function crossedPlugin({ manifest, tokens, options, config }: DescribedPlugin): CrossedPlugin {
-  const { config: _schema, provides = [], requires = [], ...plain } = manifest;
+  const { config: _schema, examine: _examine, provides = [], requires = [], ...plain } = manifest;
   return {
     manifest: plain,
     provides: provides.map(({ name, scope }) => ({ name, scope })),

@@ -12,7 +12,7 @@ const PATIENCE_MS = 10_000;
 
 /** A plugin as it crosses: tokens are classes, and a schema stays in the thread that checked the options by it. */
 export interface CrossedPlugin {
-  readonly manifest: Omit<Manifest, 'config' | 'provides' | 'requires'>;
+  readonly manifest: Omit<Manifest, 'config' | 'examine' | 'provides' | 'requires'>;
   readonly provides: readonly CrossedToken[];
   readonly requires: readonly (CrossedToken | string)[];
   readonly tokens: readonly (string | undefined)[];

@@ -4,6 +4,7 @@ import { constructorTokens } from '../container';
 import { KernelError } from '../errors';
 import { isPlainObject } from '../plain';
 import { checkedManifest } from './manifest';
+import { withAbsolutePaths } from './option-paths';
 import { type ParsedConfig, parsedConfig } from './plugin-config';
 
 /** What is known of a plugin before any of its own code runs. */
@@ -21,10 +22,10 @@ export interface DescribedPlugin {
 export function describedPlugin(
   plugin: PluginClass,
   from: string,
-  entry: Pick<PluginEntry, 'from' | 'options'>,
+  entry: Pick<PluginEntry, 'from' | 'options' | 'directory'>,
 ): DescribedPlugin {
   const manifest = checkedManifest(plugin, from);
-  const { options } = entry;
+  const options = withAbsolutePaths(entry.options, manifest, entry.directory);
   return {
     plugin,
     manifest,
@@ -41,7 +42,7 @@ export function describedPlugins(module: unknown, entry: PluginEntry): readonly 
   return classes.map((plugin) => {
     const id = manifestOf(plugin)?.id ?? '';
     const options = classes.length === 1 ? entry.options : optionsFor(id, entry);
-    return describedPlugin(plugin, entry.from, { from: entry.from, options });
+    return describedPlugin(plugin, entry.from, { ...entry, options });
   });
 }
 

@@ -60,6 +60,8 @@ const ManifestShape = z.strictObject({
   replaces: Id.optional(),
   provides: z.array(ProvidedToken).optional(),
   config: z.custom((value) => isStrictObjectSchema(value), 'is no strict object schema; use z.strictObject').optional(),
+  paths: z.array(z.string()).optional(),
+  examine: z.custom((value) => typeof value === 'function', 'is no function').optional(),
   claims: z
     .array(
       z.strictObject({

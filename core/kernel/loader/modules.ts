@@ -32,7 +32,8 @@ export interface FindOptions {
 }
 
 /** Finds the plugins that an entry of the list stands for. What is to run in a worker is loaded in one. */
-export async function findPlugins(entry: PluginEntry, options: FindOptions): Promise<readonly FoundPlugin[]> {
+export async function findPlugins(listed: PluginEntry, options: FindOptions): Promise<readonly FoundPlugin[]> {
+  const entry = { directory: options.configDir, ...listed };
   const stock = options.stock.get(entry.name);
   if (stock !== undefined) {
     const own = { version: options.stockVersion, origin: 'stock', file: null, entry } as const;

@@ -87,6 +87,24 @@ describe('the patchbay command', () => {
     expect(output).toMatch(/bad\.yaml:2:.*unknown option agent\.hots.*"?host"?/);
   });
 
+  it('reads the networks file too, from the folder of the configuration, and tells each mistake by line and field', async () => {
+    file(
+      'networks.yaml',
+      'networks:\n  blue: { type: vxlan, id: 100 }\nports:\n  p1: { network: blue, mac: nonsense }\n',
+    );
+    const path = file('names-networks.yaml', 'plugins: [{ standalone: { networks: networks.yaml } }]');
+    const { status, output } = await patchbay('config', 'check', '--config', path);
+    expect(status).toBe(ExitStatus.configuration);
+    expect(output).toMatch(/^refused: standalone \(.*names-networks\.yaml:1\): .*networks\.yaml:4: ports\.p1\.mac: /m);
+  });
+
+  it('refuses a networks file that is not there', async () => {
+    const path = file('names-nothing.yaml', 'plugins: [{ standalone: { networks: elsewhere/networks.yaml } }]');
+    const { status, output } = await patchbay('config', 'check', '--config', path);
+    expect(status).toBe(ExitStatus.configuration);
+    expect(output).toContain(join(folder, 'elsewhere/networks.yaml'));
+  });
+
   it('runs nothing on a configuration that cannot be read', async () => {
     const { status, output } = await patchbay('run', '--config', join(folder, 'missing.yaml'));
     expect(status).toBe(ExitStatus.configuration);
