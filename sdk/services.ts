@@ -267,6 +267,11 @@ export interface PortDirectory {
    * Resolves when the control plane has taken the report, or the ports are up no longer.
    */
   askForForwarding(portIds: readonly string[]): Promise<void>;
+  /**
+   * `prepare` is done for every port that is to be told to plugins, outside of all events: what a tap would have to wait for. The port stays
+   * as it is until then; where it rejects, the port is tried again with back-off.
+   */
+  beforeTold(prepare: (port: PortDescription) => Promise<void>): Unsubscribe;
 }
 
 // ── one of each per plugin ─────────────────────────────────────────────────────────────────────────────────────────────

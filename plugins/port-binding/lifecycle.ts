@@ -13,6 +13,8 @@ export interface Surroundings extends AttachmentSurroundings {
   readonly reporter: Reporter;
   readonly jobs: Jobs;
   readonly logger: Logger;
+  /** What plugins have to do before they are told of the port. */
+  readonly prepare: (port: PortDescription) => Promise<void>;
   /** The port came to rest, or left it. */
   readonly settled: () => void;
 }
@@ -227,8 +229,10 @@ export class BoundPortLifecycle {
       if (this.again) return;
     }
     const verdict = verdictOf(this.description);
-    if (verdict.kind === 'wire') await this.wire(verdict);
-    else if (verdict.reason !== 'no-segment' || this.attachment.bound === undefined || !this.rebinding.waits()) {
+    if (verdict.kind === 'wire') {
+      await this.around.prepare(verdict.port);
+      if (!this.again) await this.wire(verdict);
+    } else if (verdict.reason !== 'no-segment' || this.attachment.bound === undefined || !this.rebinding.waits()) {
       await this.isolate(verdict);
     }
   }

@@ -54,6 +54,7 @@ export class PortBinding implements Plugin {
   private readonly segments = new Segments(PortBindingErrors);
   private readonly surroundings: Surroundings;
   private readonly ancillary: AncillaryPorts;
+  private readonly preparations = new Set<Parameters<PortDirectory['beforeTold']>[0]>();
   private readonly subscriptions: Unsubscribe[] = [];
   private scanned = false;
   private synchronising = true;
@@ -83,6 +84,9 @@ export class PortBinding implements Plugin {
       logger,
       segments: this.segments,
       settled: () => this.settled(),
+      prepare: async (port) => {
+        await Promise.all([...this.preparations].map((prepare) => prepare(port)));
+      },
     };
     this.ancillary = new AncillaryPorts(describer, reporter, jobs, identity);
   }
@@ -95,6 +99,10 @@ export class PortBinding implements Plugin {
         this.surroundings.reporter.upWithEntries(
           portIds.filter((portId) => this.ports.get(portId)?.state().state === 'up'),
         ),
+      beforeTold: (prepare) => {
+        this.preparations.add(prepare);
+        return () => this.preparations.delete(prepare);
+      },
     };
     provide(Service.ports, directory);
   }

@@ -10,6 +10,7 @@ export class Facts {
   private readonly sets = new Map<AddressSetName, { readonly asked: number; readonly addresses: AddressSet }>();
   private readonly readers = new Map<AddressSetName, AddressReader>();
   private readonly ruleReaders = new Map<string, RuleReader>();
+  private readonly underWay = new Map<AddressSetName, Promise<unknown>>();
   private asked = 0;
 
   constructor(private readonly resources: ResourceView) {}
@@ -23,19 +24,32 @@ export class Facts {
     const answer = new Map((await this.resources.securityGroups(ids)).map((group) => [group.id, this.rulesOf(group)]));
     const fresh = ids.filter((id) => (this.groups.get(id)?.asked ?? 0) < asked);
     const named = new Set([...answer.values()].flatMap(setsNamed));
-    await this.readSets([...named].filter((set) => which === 'all' || !this.sets.has(set)));
+    if (which === 'all') await this.readSets([...named]);
+    else await Promise.all([...named].map((set) => this.readNew(set)));
     for (const id of fresh) {
       if ((this.groups.get(id)?.asked ?? 0) < asked) this.groups.set(id, { asked, rules: answer.get(id) });
     }
   }
 
-  /** Asks for the addresses of sets. */
-  async readSets(names: readonly AddressSetName[]): Promise<void> {
+  /** Asks for the addresses of sets. Answers whether any of them has lost one. */
+  async readSets(names: readonly AddressSetName[]): Promise<boolean> {
     const asked = ++this.asked;
     const read = await Promise.all(names.map(async (name) => [name, await this.read(name)] as const));
+    let shrunk = false;
     for (const [name, addresses] of read) {
-      if ((this.sets.get(name)?.asked ?? 0) < asked) this.sets.set(name, { asked, addresses });
+      if ((this.sets.get(name)?.asked ?? 0) >= asked) continue;
+      shrunk ||= [...this.addresses(name).keys()].some((address) => !addresses.has(address));
+      this.sets.set(name, { asked, addresses });
     }
+    return shrunk;
+  }
+
+  /** Many ports ask for the same set at once: it is read once, unless it is known. */
+  private async readNew(name: AddressSetName): Promise<void> {
+    if (this.sets.has(name)) return;
+    const reading = this.underWay.get(name) ?? this.readSets([name]).finally(() => this.underWay.delete(name));
+    this.underWay.set(name, reading);
+    await reading;
   }
 
   /** Undefined for a group that does not exist, or was not asked for. */

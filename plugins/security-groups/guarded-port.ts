@@ -26,7 +26,7 @@ export interface GuardedPort {
 export type Tracking = 'tracked' | 'mixed' | 'untracked';
 
 /** Whether the port's groups count: it has port security, and is not one of Neutron's own. */
-export function isFiltered({ port }: BoundPort): boolean {
+export function isFiltered({ port }: Pick<BoundPort, 'port'>): boolean {
   return port.portSecurityEnabled && !port.deviceOwner.startsWith('network:');
 }
 

@@ -11,6 +11,8 @@ import {
   type Jobs,
   type Logger,
   type Plugin,
+  type PortDescription,
+  type PortDirectory,
   plugin,
   type ResourceView,
   type SecurityGroupUpdate,
@@ -34,6 +36,7 @@ import { Policies } from './policies';
 import { BELOW_PLAIN_RULES } from './priorities';
 import { SharedMembers } from './shared-members';
 import { FirewallTable } from './tables';
+import { Turns } from './turns';
 
 const RETRY = { initialMs: 500, maxMs: 30_000 };
 /**
@@ -56,7 +59,7 @@ const NONE: ReadonlySet<AddressSetName> = new Set();
   id: 'security-groups',
   summary: 'Filters every port by its security groups, statefully, and holds it to its addresses',
   sdk: '^1.0.0',
-  requires: [Service.resources],
+  requires: [Service.resources, Service.ports],
   after: ['integration-bridge', 'bridge-mappings', 'tunnels', 'neutron', 'standalone'],
   config: SecurityGroupsConfig,
   claims: [{ bridge: 'integration', tables: [60, 71, 72, 73, 81, 82, 91, 92, 93, 94] }],
@@ -73,14 +76,15 @@ export class SecurityGroups implements Plugin {
   private readonly groupHealth: GroupHealth;
   private idsKnown: Promise<void> | undefined;
   /** Ports whose facts are being read, by id. */
-  private readonly reading = new Map<string, BoundPort>();
+  private readonly reading = new Map<string, PortDescription>();
   /** What changed and could not be read yet. */
   private readonly unread = { groups: new Set<string>(), sets: new Set<AddressSetName>() };
   /** Ports that could not be guarded, until they are or are gone. */
   private readonly failed = new Set<string>();
   private changesOfRules = 0;
   private synced = false;
-  private unwatch: Unsubscribe | undefined;
+  private readonly turns = new Turns();
+  private readonly subscriptions: Unsubscribe[] = [];
 
   constructor(
     @use(Service.config) private readonly config: SecurityGroupsConfig,
@@ -88,6 +92,7 @@ export class SecurityGroups implements Plugin {
     @use(Service.announcer) private readonly announcer: Announcer,
     @use(Service.switchView) private readonly switchView: SwitchView,
     @use(Service.resources) resources: ResourceView,
+    @use(Service.ports) private readonly ports: PortDirectory,
     @use(Service.desired) private readonly desired: DesiredState,
     @use(Service.effects) effects: Effects,
     @use(Service.store) store: Store,
@@ -129,29 +134,48 @@ export class SecurityGroups implements Plugin {
 
   start(): void {
     this.desired.set('base', { flows: sharedFlows(this.identity.integrationBridge, this.config) });
+    this.subscriptions.push(this.ports.beforeTold((port) => this.prepare(port)));
     if (!this.config.explicitly_egress_direct) return;
-    this.unwatch = this.switchView.watch((changes) => {
-      if (this.uplinks.changed(changes)) this.uplinksChanged();
-    });
+    this.subscriptions.push(
+      this.switchView.watch((changes) => {
+        if (this.uplinks.changed(changes)) this.uplinksChanged();
+      }),
+    );
     this.jobs.untilDone('read ports', RETRY, () => this.readPorts());
   }
 
   stop(): void {
-    this.unwatch?.();
+    for (const unsubscribe of this.subscriptions.splice(0)) unsubscribe();
   }
 
   // ── ports ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private async guard(bound: BoundPort, { cause }: HookContext): Promise<void> {
-    const { id, securityGroupIds } = bound.port;
-    this.failed.add(id);
-    this.reading.set(id, bound);
+  /** What takes a network: the tap finds it done. */
+  private async prepare(port: PortDescription): Promise<void> {
     try {
       await this.knowIds();
-      if (isFiltered(bound)) await this.facts.readGroups(securityGroupIds, 'new');
-    } finally {
-      if (this.reading.get(id) === bound) this.reading.delete(id);
+      await this.read(port);
+    } catch (error) {
+      this.failed.add(port.id);
+      throw error;
     }
+  }
+
+  private async read(port: PortDescription): Promise<void> {
+    this.reading.set(port.id, port);
+    try {
+      if (isFiltered({ port })) await this.facts.readGroups(port.securityGroupIds, 'new');
+    } finally {
+      if (this.reading.get(port.id) === port) this.reading.delete(port.id);
+    }
+  }
+
+  private async guard(bound: BoundPort, { cause }: HookContext): Promise<void> {
+    const { id } = bound.port;
+    this.failed.add(id);
+    await this.knowIds();
+    await this.read(bound.port);
+    await this.turns.next();
     const previous = this.policies.get(id);
     this.policies.add(bound);
     this.groupHealth.check(this.policies.groups(), this.policies.sizes());
@@ -217,7 +241,7 @@ export class SecurityGroups implements Plugin {
     if (groups.size === 0 && sets.size === 0) return;
     await this.knowIds();
     await this.facts.readGroups([...groups], 'all');
-    await this.facts.readSets([...sets]);
+    const shrunk = await this.facts.readSets([...sets]);
     for (const id of groups) this.unread.groups.delete(id);
     for (const set of sets) this.unread.sets.delete(set);
     for (const id of groups) for (const set of setsOfGroup(this.facts, id)) sets.add(set);
@@ -225,17 +249,23 @@ export class SecurityGroups implements Plugin {
     this.groupHealth.check(this.policies.groups(), this.policies.sizes());
     const { acknowledged } = await this.announcer.event(cause, async () => {
       this.updateMembers(sets, 'remove');
-      for (const bound of ports) this.state(bound);
+      for (const bound of ports) {
+        await this.turns.next();
+        // Gone, or told of again meanwhile: then that is another event's.
+        if (this.policies.get(bound.port.id) === bound) this.state(bound);
+      }
     });
     await this.ids.save();
     this.health.clear('changed groups');
     this.completeIfWhole();
+    // A member more cuts no connection.
+    if (groups.size === 0 && !shrunk) return;
     const zones = new Set((groups.size > 0 ? ports : this.policies.filtered()).map(({ localVlan }) => localVlan));
     void acknowledged().then(() => this.connections.review(zones));
   }
 
   private groupsOfPorts(): ReadonlySet<string> {
-    const beingRead = [...this.reading.values()].flatMap(({ port }) => port.securityGroupIds);
+    const beingRead = [...this.reading.values()].flatMap((port) => port.securityGroupIds);
     return new Set([...this.policies.groupsInUse(), ...beingRead]);
   }
 

@@ -25,6 +25,7 @@ import {
   manifestOf,
   type Plugin,
   type PluginClass,
+  type PortDirectory,
   type Provide,
   plugin,
   type ReceivedPacket,
@@ -75,6 +76,13 @@ export interface KitOptions {
   /** Default: what the environment variable PATCHBAY_TEST_SWITCH says, `memory` if it says nothing. */
   readonly switch?: 'memory' | 'ovs';
 }
+
+const NO_PORTS: PortDirectory = {
+  ports: async () => [],
+  segments: async () => [],
+  askForForwarding: async () => {},
+  beforeTold: () => () => {},
+};
 
 /**
  * A whole agent for a test: the real kernel and the real reconciler, on a switch in memory or a real one of its own. A test fires hooks where the
@@ -331,7 +339,7 @@ export class Kit {
       [Service.controlPlane, this.controlPlane],
       [Service.resources, this.resources],
       [Service.rpc, this.rpc],
-      [Service.ports, { ports: async () => [], segments: async () => [], askForForwarding: async () => undefined }],
+      [Service.ports, NO_PORTS],
     ] as const;
     const missing = fakes.filter(([token]) => !provided.has(token.name));
     class Fakes implements Plugin {

@@ -83,6 +83,7 @@ export class ForwardingBed {
       ports: async () => this.ports,
       segments: async () => [],
       askForForwarding: (ids) => server.answer(ids),
+      beforeTold: () => () => {},
     };
     const config = TunnelsConfig.parse({ local_ip: '127.0.0.1', tunnel_types: 'vxlan' });
     const announcer = this.announcer();

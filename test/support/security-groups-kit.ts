@@ -3,6 +3,8 @@ import type {
   EventOutcome,
   GroupMember,
   HookCalls,
+  PortDescription,
+  PortDirectory,
   ResourceView,
   SecurityGroup,
   SecurityGroupRule,
@@ -134,12 +136,23 @@ export function setUp({
     },
     onProgress: () => () => {},
   };
+  let prepare: (port: PortDescription) => Promise<void> = async () => {};
+  const ports: PortDirectory = {
+    ports: async () => [],
+    segments: async () => [],
+    askForForwarding: async () => {},
+    beforeTold: (act) => {
+      prepare = act;
+      return () => {};
+    },
+  };
   const plugin = new SecurityGroups(
     SecurityGroupsConfig.parse(options),
     IDENTITY,
     announcer,
     view,
     resources,
+    ports,
     desired,
     effects,
     store,
@@ -150,5 +163,18 @@ export function setUp({
   plugin.tap(hooks.hooks);
   plugin.start();
   const fire = hooks.fire.bind(hooks);
-  return { plugin, desired, view, jobs, health, logger, effects, resources, store, events, fire };
+  return {
+    plugin,
+    desired,
+    view,
+    jobs,
+    health,
+    logger,
+    effects,
+    resources,
+    store,
+    events,
+    fire,
+    prepare: (port: PortDescription) => prepare(port),
+  };
 }

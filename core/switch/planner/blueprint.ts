@@ -147,6 +147,8 @@ export class Blueprint {
     for (const slot of this.stale) {
       this.stale.delete(slot);
       this.recompile(slot);
+      // Decided slice by slice: what others change meanwhile is decided again.
+      this.settleBoards();
       if (performance.now() >= end) break;
     }
     return this.stale.size > 0;

@@ -77,6 +77,35 @@ describe('a plugged VIF', () => {
     expect(bed.health.conditions.has('ports')).toBe(false);
   });
 
+  test('is told of when all who asked to prepare for it have, and stays as it is until then', async () => {
+    const bed = await started(describe1('p1'));
+    let ready: () => void = () => {};
+    bed.directory.beforeTold(() => new Promise<void>((resolve) => (ready = resolve)));
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.announcer.take()).not.toContain('onPortAdded');
+    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
+    ready();
+    await bed.settle();
+    expect(bed.announcer.take()).toContain('onPortAdded');
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+
+  test('is tried again where somebody could not prepare for it', async () => {
+    const bed = await started(describe1('p1'));
+    let known = false;
+    bed.directory.beforeTold(async () => {
+      if (!known) throw new Error('its groups are not known');
+    });
+    bed.plug('p1');
+    await bed.settle();
+    expect(bed.health.conditions.get('ports')?.detail).toContain('its groups are not known');
+    known = true;
+    await bed.jobs.retry();
+    await bed.settle();
+    expect(bed.server.edges).toEqual(['up p1']);
+  });
+
   test('is not reported up while the switch lacks something, and is once it has it', async () => {
     const bed = await started(describe1('p1'));
     bed.desired.held.set('port/p1', { state: 'pending', waitingFor: ['port tap-p1'] });

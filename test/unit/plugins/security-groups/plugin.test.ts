@@ -148,6 +148,21 @@ describe('a change of rules', () => {
     expect(after.filter((flow) => !before.includes(flow))).toHaveLength(2);
   });
 
+  test('does not bring back a port that goes while the others are stated', async () => {
+    const bed = await peers();
+    bed.resources.groups.set('web', group('web', [{ protocol: 'tcp' }]));
+    const set = bed.desired.set.bind(bed.desired);
+    let gone: Promise<unknown> | undefined;
+    bed.desired.set = (key, records) => {
+      set(key, records);
+      gone ??= bed.fire('onPortRemoved', { bound: boundPort({ id: 'p3' }, VLAN_SEGMENT, 2), reason: 'unplugged' });
+    };
+    await bed.fire('onSecurityGroupUpdated', rulesChanged('web'));
+    await gone;
+    expect(bed.desired.keys()).toContain('port/p2');
+    expect(bed.desired.keys()).not.toContain('port/p3');
+  });
+
   test('is stated together with those that come right after it', async () => {
     const bed = await peers();
     bed.events.length = 0;
@@ -181,6 +196,25 @@ describe('a change of rules', () => {
 });
 
 describe('a port', () => {
+  test('finds what takes a network done when it is told of, however slow the control plane was', async () => {
+    const bed = setUp();
+    bed.resources.groups.set('web', group('web', [{ remoteGroupId: 'db' }]));
+    bed.resources.setMembers('db', '10.0.0.9');
+    const bound = boundPort({ securityGroupIds: ['web'] });
+    await bed.prepare(bound.port);
+    bed.resources.membersOf = () => new Promise(() => {});
+    await bed.fire('onPortAdded', bound);
+    expect(bed.desired.keys()).toEqual(expect.arrayContaining(['port/p1', 'members/1/group/db/10.0.0.9']));
+  });
+
+  test('keeps what an earlier run installed from being swept while it cannot be prepared', async () => {
+    const bed = setUp();
+    bed.resources.failing = true;
+    await expect(bed.prepare(boundPort({ securityGroupIds: ['web'] }).port)).rejects.toThrow('does not answer');
+    await bed.fire('onAgentSynced', { ports: 1 });
+    expect(bed.desired.isComplete).toBe(false);
+  });
+
   test('is not guarded while its groups cannot be read: its tap fails, and it stays shut', async () => {
     const bed = setUp();
     bed.resources.failing = true;
