@@ -24,7 +24,11 @@ const SECTIONS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   server: atServer,
 };
 
-const PAGE = join(repository, 'docs/performance.md');
+/** Security groups have a page of their own. */
+const PAGES: readonly { readonly path: string; readonly has: (section: string) => boolean }[] = [
+  { path: join(repository, 'docs/performance.md'), has: (section) => section !== 'groups' },
+  { path: join(repository, 'docs/performance-security-groups.md'), has: (section) => section === 'groups' },
+];
 const TABLE = /(<!-- table -->\n)[\s\S]*(<!-- end of table -->)/;
 
 async function besideStandIn(): Promise<readonly Row[]> {
@@ -178,23 +182,33 @@ async function main(words: readonly string[]): Promise<void> {
   const unknown = named.find((word) => !Object.hasOwn(SECTIONS, word));
   if (unknown !== undefined) throw new Error(`there is no section ${unknown}: ${Object.keys(SECTIONS).join(', ')}`);
   const started = performance.now();
-  const rows: Row[] = [];
+  const measured = new Map<string, readonly Row[]>();
   for (const [name, measure] of Object.entries(SECTIONS)) {
     if (named.length > 0 && !named.includes(name)) continue;
     say(name);
-    rows.push(...(await measure()));
+    measured.set(name, await measure());
   }
-  const text = `${conditions()}\n\n${markdown(rows)}\n`;
-  console.log(`\n${text}`);
+  const rows = [...measured.values()].flat();
+  console.log(`\n${page(rows)}`);
   for (const { what } of misses(rows)) console.log(`misses its target: ${what}`);
   console.log(`in ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  if (!words.includes('--write')) return;
-  if (named.length > 0) throw new Error('--write takes the whole table: name no section');
-  const page = readFileSync(PAGE, 'utf8');
-  writeFileSync(
-    PAGE,
-    page.replace(TABLE, (_all, before: string, after: string) => `${before}${text}${after}`),
-  );
+  if (words.includes('--write')) write(measured);
+}
+
+const page = (rows: readonly Row[]): string => `${conditions()}\n\n${markdown(rows)}\n`;
+
+/** Into the pages of which every section was measured. */
+function write(measured: ReadonlyMap<string, readonly Row[]>): void {
+  const whole = PAGES.filter(({ has }) => Object.keys(SECTIONS).every((name) => !has(name) || measured.has(name)));
+  if (whole.length === 0) throw new Error('--write takes a whole page: name no section, or groups');
+  for (const { path, has } of whole) {
+    const text = page([...measured].flatMap(([name, rows]) => (has(name) ? rows : [])));
+    const before = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      before.replace(TABLE, (_all, start: string, end: string) => `${start}${text}${end}`),
+    );
+  }
 }
 
 main(process.argv.slice(2)).then(
