@@ -5,6 +5,8 @@ import { OpenFlowConnection } from '../../core/switch/openflow';
 export interface SettledChange {
   readonly ms: number;
   readonly flows: number;
+  /** Flows went on changing for as long as was waited: the time is too short. */
+  readonly unsettled: boolean;
 }
 
 /** An agent that changes nothing at all after an act has failed at it. */
@@ -55,7 +57,7 @@ export class FlowChanges {
     }
     if (this.count === count) throw new Error(`no flow changed in ${patienceMs} ms`);
     if (!(await isDone())) throw new Error(`it is not done after ${patienceMs} ms: ${this.count - count} changes`);
-    return { ms: this.lastAt - startedAt, flows: this.count - count };
+    return { ms: this.lastAt - startedAt, flows: this.count - count, unsettled: !isQuiet() };
   }
 
   close(): Promise<void> {

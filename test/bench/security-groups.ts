@@ -35,6 +35,9 @@ export interface GroupFigures {
   /** From plugged to the last flow. */
   readonly wiredMs: number;
   readonly flows: number;
+  /** Flows more than before, with the rules that were added, and after they were taken away again. */
+  readonly flowsWithRules: number;
+  readonly flowsAfter: number;
   readonly rssMiB: number;
   readonly joins: readonly SettledChange[];
   readonly added: SettledChange;
@@ -72,9 +75,13 @@ export async function measureGroups(name: AgentName, bed: Bed, scale: GroupScale
       await pause(Math.random() * 200);
       joins.push(await changes.settledBy(() => world.join(index)));
     }
-    const [added, removed] = [await changes.settledBy(world.addRules), await changes.settledBy(world.removeRules)];
+    const flowsBefore = await watched.flowCount();
+    const added = await changes.settledBy(world.addRules);
+    const flowsWithRules = (await watched.flowCount()) - flowsBefore;
+    const removed = await changes.settledBy(world.removeRules);
+    const flowsAfter = (await watched.flowCount()) - flowsBefore;
     const spread = await changes.settledBy(world.addRuleToEach);
-    return { wiredMs: wired.ms, flows, rssMiB, joins, added, removed, spread };
+    return { wiredMs: wired.ms, flows, flowsWithRules, flowsAfter, rssMiB, joins, added, removed, spread };
   } finally {
     await changes.close();
     await watched.close();
