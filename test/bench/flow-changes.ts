@@ -6,7 +6,7 @@ export interface SettledChange {
   readonly ms: number;
   readonly flows: number;
   /** Flows went on changing for as long as was waited: the time is too short. */
-  readonly unsettled: boolean;
+  readonly unsettled?: boolean;
 }
 
 /** An agent that changes nothing at all after an act has failed at it. */

@@ -98,7 +98,7 @@ export async function measureForwarding(
     const after = usageBeside(hostProcess);
     const flows = (await bridge.dumpFlows()).length;
     const one = world.networks[Math.floor(networks / 2)] ?? { id: '', tunnelKey: 0 };
-    const more = async (act: (round: number) => Promise<unknown>): Promise<Pick<SettledChange, 'ms' | 'flows'>> => {
+    const more = async (act: (round: number) => Promise<unknown>): Promise<SettledChange> => {
       const rounds: SettledChange[] = [];
       for (let round = 0; round < REPEATS; round++) rounds.push(await changes.settledBy(() => act(round)));
       return { ms: median(rounds.map(({ ms }) => ms)), flows: median(rounds.map((each) => each.flows)) };

@@ -176,16 +176,21 @@ describe('ports without a network', () => {
   const shouts = (from: string) => [frame({ destination: BROADCAST, source: guest(from).mac, etherType: 0x88b5 })];
   const heard = 'ether proto 0x88b5';
 
-  test('Launchpad 1930414: a port that is not wired is heard by no network, and hears none', async () => {
+  test('Launchpad 1930414: a port that is not wired is heard by no network, and by no other port on the dead VLAN', async () => {
+    const capture = await guest('unknown2').capture({ filter: heard });
     expect(await arriving(heard, shouts('unknown1'), { from: 'unknown1' })).toEqual([]);
-    const capture = await guest('unknown1').capture({ filter: heard });
-    expect(await arriving(heard, shouts('witness'), { from: 'witness', to: 'victim' })).toHaveLength(1);
     expect(await capture.stop()).toEqual([]);
   });
 
-  test('Launchpad 1952567: ports on the dead VLAN do not hear each other', async () => {
-    const capture = await guest('unknown2').capture({ filter: heard });
-    expect(await arriving(heard, shouts('unknown1'), { from: 'unknown1' })).toEqual([]);
+  test('Launchpad 1952567: a port that waits to be wired is no trunk, to which every VLAN is flooded', async () => {
+    const waiting = await host.plug('waiting', 'fa:16:3e:00:01:03');
+    const row = (column: string) => host.vsctl('get', 'Port', waiting.interfaceName, column);
+    await until(async () => (await row('tag')).trim() === '4095', {
+      what: 'it has a tag before anything is known of it',
+    });
+    expect((await row('trunks')).trim()).toBe('[]');
+    const capture = await waiting.capture({ filter: `${heard} or (vlan and ${heard})` });
+    expect(await arriving(heard, shouts('witness'), { from: 'witness', to: 'victim' })).toHaveLength(1);
     expect(await capture.stop()).toEqual([]);
   });
 });
