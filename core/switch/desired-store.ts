@@ -36,6 +36,9 @@ export class DesiredKeys implements DesiredStore {
   private readonly dirty = new Set<Entry>();
   private readonly listeners = new Set<(plugin: string, key: string, progress: KeyProgress) => void>();
   private readonly completed = new Set<string>();
+  /** Stated since those who wait were told last that nothing can be written, and for what reason. */
+  private unheld = new Set<Entry>();
+  private heldFor: string | undefined;
 
   constructor(
     private readonly events: {
@@ -115,6 +118,8 @@ export class DesiredKeys implements DesiredStore {
   takeDirty(): readonly DesiredEntry[] {
     const taken = [...this.dirty];
     this.dirty.clear();
+    this.unheld.clear();
+    this.heldFor = undefined;
     for (const entry of taken) entry.taken = entry.version;
     return taken;
   }
@@ -139,11 +144,18 @@ export class DesiredKeys implements DesiredStore {
     if (entry.records === null) this.entries.delete(id);
   }
 
-  /** For the reconciler: nothing can be written now. Those who wait are told why; what is dirty stays so. */
-  holdAll(reason: string): void {
-    for (const entry of this.entries.values()) {
+  /**
+   * For the reconciler: nothing can be written now. Those who wait are told why; what is dirty stays so. Answers what was stated since
+   * the last call: of many keys that come one by one, each is looked at once.
+   */
+  hold(reason: string): readonly DesiredEntry[] {
+    const concerned = reason === this.heldFor ? this.unheld : new Set(this.entries.values());
+    this.heldFor = reason;
+    this.unheld = new Set();
+    for (const entry of concerned) {
       if (entry.settled !== entry.version) this.tell(entry, { state: 'pending', waitingFor: [reason] });
     }
+    return [...concerned];
   }
 
   private change({ plugin, key, records, order = nextOrder() }: DesiredChange, cause: string): void {
@@ -174,6 +186,7 @@ export class DesiredKeys implements DesiredStore {
     entry.cause = cause;
     entry.version += 1;
     this.dirty.add(entry);
+    this.unheld.add(entry);
   }
 
   private tell(entry: Entry, progress: KeyProgress): void {

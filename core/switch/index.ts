@@ -313,7 +313,8 @@ class SwitchSide implements Switch {
     ]);
     const stale = this.blueprint.rowsChanged(names);
     for (const { after } of mirrored.bridges) {
-      if (after !== undefined && this.blueprint.hasBoard(after.name)) this.links.want(after.name);
+      if (after === undefined) continue;
+      if (this.blueprint.hasBoard(after.name) || this.links.isWanted(after.name)) this.links.want(after.name);
     }
     // Whether anything may be written hangs on controllers and on the root row.
     const conditions = mirrored.bridges.length > 0 || changes.some((change) => change.table === 'Open_vSwitch');

@@ -43,6 +43,11 @@ export class Links {
     return this.links.get(bridge)?.client;
   }
 
+  /** Somebody wants a connection, whether there is one or not. */
+  isWanted(bridge: string): boolean {
+    return this.links.has(bridge);
+  }
+
   /** Wants a connection to the bridge, and tries at once where there is none. */
   want(bridge: string): void {
     if (this.stopped) return;

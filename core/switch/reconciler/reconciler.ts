@@ -240,8 +240,7 @@ export class Reconciler {
   private hold(reason: string): void {
     if (this.wasHeld !== reason) this.parts.logger.warn('nothing is written to the switch', { reason });
     this.wasHeld = reason;
-    this.parts.store.holdAll(reason);
-    for (const { records } of this.parts.store.all()) {
+    for (const { records } of this.parts.store.hold(reason)) {
       for (const bridge of bridgesOf(records)) this.parts.links.want(bridge);
     }
   }
@@ -354,9 +353,9 @@ function summarise(causes: readonly string[]): string {
   return unique.length <= 3 ? unique.join(', ') : `${unique.slice(0, 3).join(', ')} and ${unique.length - 3} more`;
 }
 
-function bridgesOf(records: DesiredRecords | null): readonly string[] {
-  return [
-    ...(records?.bridges ?? []).map((bridge) => bridge.name),
-    ...(records?.flows ?? []).map((flow) => flow.bridge),
-  ];
+function bridgesOf(records: DesiredRecords | null): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { name } of records?.bridges ?? []) names.add(name);
+  for (const { bridge } of records?.flows ?? []) names.add(bridge);
+  return names;
 }

@@ -28,3 +28,26 @@ describe('two events that state one key', () => {
     expect(keys.entry('a', 'port/p1')?.records).toEqual(records('new'));
   });
 });
+
+describe('keys that nothing is done about now', () => {
+  it('are each looked at once, however many come one by one, and all again for another reason', () => {
+    const keys = store();
+    const statedAndHeld = (key: string, reason: string): readonly string[] => {
+      keys.apply([{ plugin: 'a', key, records: records('any') }], 'test');
+      return keys.hold(reason).map((entry) => entry.key);
+    };
+    expect(statedAndHeld('port/p1', 'not started')).toEqual(['port/p1']);
+    expect(statedAndHeld('port/p2', 'not started')).toEqual(['port/p2']);
+    expect(statedAndHeld('port/p3', 'another agent')).toEqual(['port/p1', 'port/p2', 'port/p3']);
+    keys.takeDirty();
+    expect(keys.hold('another agent').map((entry) => entry.key)).toEqual(['port/p1', 'port/p2', 'port/p3']);
+  });
+
+  it('are told why', async () => {
+    const keys = store();
+    keys.apply([{ plugin: 'a', key: 'port/p1', records: records('any') }], 'test');
+    const progress = keys.progress('a', 'port/p1');
+    keys.hold('another agent');
+    expect(await progress).toEqual({ state: 'pending', waitingFor: ['another agent'] });
+  });
+});
