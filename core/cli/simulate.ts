@@ -41,7 +41,12 @@ export function addSimulation(program: Command, parts: SimulationParts, ended: (
       .requiredOption('--hosts <number>', 'how many agents', counted)
       .option('--processes <number>', 'over how many processes they are spread; default: 400 agents in each', counted)
       .option('--per-second <number>', 'how many are started in a second at most', counted, 10)
-      .option('--at-once <number>', 'how many may be starting at once: more wait for broker and server', counted, 10)
+      .option(
+        '--at-once <number>',
+        'how many may be starting, or wiring a port, at once: more wait for broker and server',
+        counted,
+        10,
+      )
       .option('--report-interval <seconds>', 'between state reports; default: as it is configured', counted)
       .option('--rest <seconds>', 'for how long they are watched at rest', counted, 60)
       .option(

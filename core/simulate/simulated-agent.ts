@@ -52,6 +52,12 @@ export class SimulatedAgent {
     this.memory.plug(this.integrationBridge, port);
   }
 
+  /** Whether the server took every port that is plugged as ACTIVE, and nothing is left to ask. */
+  async hasPortsUp(): Promise<boolean> {
+    const { ports, rpc } = await this.host.status();
+    return (ports.up ?? 0) > 0 && Object.keys(ports).length === 1 && rpc?.unanswered === 0;
+  }
+
   async stop(): Promise<void> {
     await this.host.stop();
     await this.memory.close();

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
-import type { Figures, FromWorker, Mark, ToWorker } from './messages';
+import type { Figures, FromWorker, Mark, SimulatedPort, ToWorker } from './messages';
 import { monotonicMs } from './messages';
 import { Pacing } from './pacing';
 import { SimulatedAgent } from './simulated-agent';
@@ -21,6 +21,20 @@ export async function runWorker(stock: Stock): Promise<number> {
   let isStopping = false;
   const say = (message: FromWorker): void => void process.send?.(message);
 
+  let pacing: Pacing | undefined;
+
+  /** As agents start: no more ports at once than the server keeps up with. */
+  const plug = async (ports: readonly SimulatedPort[]): Promise<void> => {
+    for (const port of ports) {
+      const agent = agents.get(port.host);
+      if (agent === undefined) continue;
+      await pacing?.turn();
+      if (isStopping) return;
+      agent.plug(port);
+      void until(() => agent.hasPortsUp()).then(() => pacing?.arrived());
+    }
+  };
+
   const begin = async (start: Extract<ToWorker, { kind: 'start' }>): Promise<void> => {
     const { request, hosts, folder, reportInterval } = start;
     haveAddresses(hosts.map(({ localIp }) => localIp));
@@ -29,9 +43,10 @@ export async function runWorker(stock: Stock): Promise<number> {
     const [problem] = problems;
     if (configuration === undefined || problem !== undefined) throw problem ?? new Error('there is no configuration');
     mkdirSync(folder, { recursive: true });
-    const pacing = new Pacing(start.pace);
+    const starting = new Pacing(start.pace);
+    pacing = starting;
     for (const simulated of hosts) {
-      await pacing.turn();
+      await starting.turn();
       if (isStopping) return;
       const marked = (macAddress: string): void =>
         void marks.push({ host: simulated.name, macAddress, at: monotonicMs() });
@@ -39,9 +54,9 @@ export async function runWorker(stock: Stock): Promise<number> {
       const agent = new SimulatedAgent(simulated, { ...loaded, configuration }, stock, own, marked);
       agents.set(simulated.name, agent);
       await agent.start();
-      void untilSettled(agent).then(() => {
+      void until(() => agent.isSettled()).then(() => {
         settled += 1;
-        pacing.arrived();
+        starting.arrived();
       });
     }
   };
@@ -63,7 +78,7 @@ export async function runWorker(stock: Stock): Promise<number> {
     process.on('disconnect', () => void stop());
     process.on('message', (message: ToWorker) => {
       if (message.kind === 'stop') void stop();
-      else if (message.kind === 'plug') for (const port of message.ports) agents.get(port.host)?.plug(port);
+      else if (message.kind === 'plug') plug(message.ports).catch(failed);
       else if (message.kind === 'start') begin(message).catch(failed);
       else {
         const { question } = message;
@@ -73,8 +88,8 @@ export async function runWorker(stock: Stock): Promise<number> {
   });
 }
 
-async function untilSettled(agent: SimulatedAgent): Promise<void> {
-  while (!(await agent.isSettled())) await pause(LOOK_EVERY_MS);
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(LOOK_EVERY_MS);
 }
 
 async function figuresOf(agents: readonly SimulatedAgent[], settled: number): Promise<Figures> {
