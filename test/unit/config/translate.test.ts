@@ -194,10 +194,14 @@ describe('options that move traffic', () => {
     expect(configuration.settings.accept_missing).toEqual(['l2_population']);
   });
 
-  test('bring their plugin where it is on hand', () => {
-    const available = [...stock, 'l2-population'];
-    expect(names('[agent]\nl2_population = True\n', { available })).toContain('l2-population');
-    expect(names('[agent]\nl2_population = False\n', { available })).not.toContain('l2-population');
+  test.each([
+    ['l2_population', 'l2-population'],
+    ['arp_responder', 'arp-responder'],
+  ])('%s brings its plugin where it is on hand, and nothing else does', (option, name) => {
+    const available = [...stock, 'l2-population', 'arp-responder'];
+    expect(names(`[agent]\n${option} = True\n`, { available })).toContain(name);
+    expect(names(`[agent]\n${option} = False\n`, { available })).not.toContain(name);
+    expect(names('[agent]\ntunnel_types = vxlan\n[ovs]\nlocal_ip = 10.0.0.1\n', { available })).not.toContain(name);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type Flow, parseFlows, type Segment, type SwitchView } from '@patchbay/sdk';
 import { ForwardingBed } from '../../support/forwarding-bed';
-import { expectFlows, portRow, VXLAN_SEGMENT } from '../../support/plugin-kit';
+import { expectFlows, IDENTITY, portRow, VXLAN_SEGMENT } from '../../support/plugin-kit';
 
 const FLOODING = ['00:00:00:00:00:00', '0.0.0.0'];
 const NETWORK = VXLAN_SEGMENT.networkId;
@@ -21,6 +21,14 @@ const unicast = (mac: string, port: string) =>
   `table=20,priority=2,dl_vlan=1,dl_dst=${mac} actions=strip_vlan,set_field:0x170d0->tun_id,output:${port}`;
 const flood = (bed: ForwardingBed) =>
   bed.tunnels.flows('segment/net-vxlan/1').filter(({ table }: Flow) => table === 22);
+
+/** MAC addresses with which ARP is answered. */
+const answering = (bed: ForwardingBed) =>
+  bed.answers
+    .flows()
+    .flatMap(({ actions }) =>
+      actions.flatMap((action) => (action.type === 'set_field' && action.field === 'arp_sha' ? [action.value] : [])),
+    );
 
 async function running(): Promise<ForwardingBed> {
   const bed = await new ForwardingBed().start();
@@ -71,6 +79,24 @@ describe('entries of the server', () => {
     expectFlows(bed.entries.flows(), { 'br-tun': unicast(A[0] ?? '', 'vxlan-0a000002') });
     expect(bed.answers.flows().map(({ match }) => match.arp_tpa)).toContain('10.1.0.77');
     expect(bed.answers.flows().map(({ match }) => match.arp_tpa)).not.toContain('10.1.0.10');
+  });
+
+  test.each([
+    ['by fanout', undefined],
+    ['for this host alone', IDENTITY.host],
+  ])('come, change and go %s', async (_how, host) => {
+    const bed = await running();
+    const send = async (method: string, entries: unknown) => {
+      bed.server.send(method, entries, host);
+      await bed.jobs.settle();
+    };
+    await send('add_fdb_entries', fdb({ '10.0.0.2': [FLOODING, A, B] }));
+    expect(bed.entries.flows().map(({ match }) => match.eth_dst)).toEqual([A[0], B[0]]);
+    await send('update_fdb_entries', changed([A], [['fa:16:3e:00:00:0d', A[1] ?? '']]));
+    expect(bed.entries.flows().map(({ match }) => match.eth_dst)).toEqual([B[0], 'fa:16:3e:00:00:0d']);
+    expect(answering(bed)).toEqual([B[0], 'fa:16:3e:00:00:0d']);
+    await send('remove_fdb_entries', fdb({ '10.0.0.2': [FLOODING, B, ['fa:16:3e:00:00:0d', A[1] ?? '']] }));
+    expect([bed.entries.keys(), bed.tunnelPorts]).toEqual([[], []]);
   });
 
   test('of a MAC that comes up on another host take it away from the former one', async () => {
@@ -278,17 +304,9 @@ describe('ARP requests', () => {
     const bed = await running();
     await bed.send('add_fdb_entries', fdb({ '10.0.0.2': [FLOODING, A] }));
     await bed.send('add_fdb_entries', fdb({ '10.0.0.3': [FLOODING, [B[0] ?? '', A[1] ?? '']] }));
-    const answering = () =>
-      bed.answers
-        .flows()
-        .flatMap(({ actions }) =>
-          actions.flatMap((action) =>
-            action.type === 'set_field' && action.field === 'arp_sha' ? [action.value] : [],
-          ),
-        );
-    expect(answering()).toEqual([B[0]]);
+    expect(answering(bed)).toEqual([B[0]]);
     await bed.send('remove_fdb_entries', fdb({ '10.0.0.3': [FLOODING, [B[0] ?? '', A[1] ?? '']] }));
-    expect(answering()).toEqual([A[0]]);
+    expect(answering(bed)).toEqual([A[0]]);
   });
 });
 
