@@ -73,6 +73,7 @@ export class Tunnels implements Plugin {
   /** The tunnel key that was last used in a local VLAN. */
   private readonly lastKeyIn = new Map<number, number>();
   private readonly unusable = new Set<string>();
+  private readonly floodsDue = new Map<TunnelType, Promise<void>>();
   private hardwareOffload = false;
   private reading: Promise<void> | undefined;
   private readonly reach = new Reach();
@@ -171,12 +172,24 @@ export class Tunnels implements Plugin {
   private async endpointAnnounced(endpoint: TunnelEndpoint): Promise<void> {
     await this.readSwitch();
     if (this.reach.mode === 'by entries') return;
-    if (this.addEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
+    if (this.addEndpoint(endpoint)) await this.floodAnew(endpoint.tunnelType);
   }
 
-  private endpointWithdrawn(endpoint: TunnelEndpoint): void {
+  private async endpointWithdrawn(endpoint: TunnelEndpoint): Promise<void> {
     if (this.reach.mode === 'by entries') return;
-    if (this.removeEndpoint(endpoint)) this.stateSegments(endpoint.tunnelType);
+    if (this.removeEndpoint(endpoint)) await this.floodAnew(endpoint.tunnelType);
+  }
+
+  /** Endpoints that are told of in one turn of the event loop change the flood lists once: where a cloud comes up there are hundreds. */
+  private floodAnew(tunnelType: TunnelType): Promise<void> {
+    const due =
+      this.floodsDue.get(tunnelType) ??
+      new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+        this.floodsDue.delete(tunnelType);
+        this.stateSegments(tunnelType);
+      });
+    this.floodsDue.set(tunnelType, due);
+    return due;
   }
 
   private async forwardingChanged(change: ForwardingChange): Promise<void> {

@@ -1,3 +1,4 @@
+import { createMessaging } from '../../core/rpc';
 import {
   Bed,
   type Guest,
@@ -9,7 +10,8 @@ import {
   until,
 } from '../support/bed';
 import { addressOf, startedPatchbay } from '../support/bed-agent';
-import { run } from '../support/bed-command';
+import { rabbitmqctl } from '../support/bed-broker';
+import { Overheard } from '../support/overheard';
 
 jest.setTimeout(180_000);
 
@@ -156,6 +158,41 @@ describe('hosts with Patchbay and one with the reference agent, all told by the 
   });
 });
 
+describe('entries that the server sends to one host', () => {
+  const MAC = 'fe:16:3e:00:00:01';
+  const TARGET = { topic: 'q-agent-notifier-l2population-update', host: 'host1', version: '1.0' };
+
+  test('are added, changed and removed there, and nowhere else', async () => {
+    const network = await networkOf();
+    await plugged(network, 1, 2, 3);
+    const messaging = createMessaging({ transportUrl: bed.amqpUrl.replace('amqp:', 'rabbit:') });
+    const tell = (method: string, fdb_entries: unknown) =>
+      messaging.cast(TARGET, method, { fdb_entries, host: 'host1' });
+    const entry = (address: string) => ({
+      [network.id]: {
+        segment_id: network['provider:segmentation_id'],
+        network_type: 'vxlan',
+        ports: { [bed.host(3).underlay.ipv4]: [[MAC, address]] },
+      },
+    });
+    const answered = async (address: string) =>
+      (await table(bed.host(1), 21)).some((flow) => flow.includes(`arp_tpa=${address},`) && flow.includes(MAC));
+    try {
+      await tell('add_fdb_entries', entry('10.0.0.77'));
+      await until1('it is added', async () => (await entriesOf(bed.host(1))).includes(MAC) && answered('10.0.0.77'));
+      expect(await entriesOf(bed.host(2))).not.toContain(MAC);
+      const change = { before: [[MAC, '10.0.0.77']], after: [[MAC, '10.0.0.78']] };
+      await tell('update_fdb_entries', { chg_ip: { [network.id]: { [bed.host(3).underlay.ipv4]: change } } });
+      await until1('it is changed', async () => (await answered('10.0.0.78')) && !(await answered('10.0.0.77')));
+      await tell('remove_fdb_entries', entry('10.0.0.78'));
+      await until1('it is gone', async () => !(await entriesOf(bed.host(1))).includes(MAC));
+      expect(await answered('10.0.0.78')).toBe(false);
+    } finally {
+      await messaging.close();
+    }
+  });
+});
+
 describe('a restart of Patchbay', () => {
   test('loses no frame, and leaves every flow and tunnel as it was', async () => {
     const made = await plugged(await networkOf(), 1, 2, 3);
@@ -165,6 +202,7 @@ describe('a restart of Patchbay', () => {
         tables.flat().filter((flow) => !flow.includes('hard_timeout')),
       );
     const before = [await flows(), await tunnelsOf(bed.host(1))];
+    const overheard = await Overheard.listen(bed.amqpUrl, 'q-plugin');
     const streams = [
       await one(made, 0).guest.pingOn(addressOf(one(made, 1).port)),
       await one(made, 0).guest.pingOn(addressOf(one(made, 2).port)),
@@ -174,11 +212,15 @@ describe('a restart of Patchbay', () => {
     await agents[0].untilLogged(/every forwarding entry is known/);
     for (const stream of streams) expect((await stream.stop()).lost).toBe(0);
     expect([await flows(), await tunnelsOf(bed.host(1))]).toEqual(before);
+    const asking = overheard.calls('update_device_list').filter(({ refresh_tunnels }) => refresh_tunnels === true);
+    expect(asking.flatMap(({ devices_up }) => devices_up)).toContain(one(made, 0).port.id);
+    expect(asking.map(({ host }) => host)).toEqual(asking.map(() => 'host1'));
+    await overheard.close();
   });
 });
 
-describe('after messages were lost', () => {
-  test('entries that went and came meanwhile are made good', async () => {
+describe('after the broker was restarted', () => {
+  test('entries that went and came while the agent was away are made good', async () => {
     const network = await networkOf();
     const made = await plugged(network, 1, 2);
     const [here, there] = [one(made, 0), one(made, 1)];
@@ -186,10 +228,10 @@ describe('after messages were lost', () => {
     const agent = agents[0];
     if (agent === undefined) throw new Error('no agent');
     process.kill(-agent.pid, 'SIGSTOP');
-    const queues = (await run(['rabbitmqctl', '-q', 'list_queues', 'name'])).split('\n');
-    for (const queue of queues.filter((name) => /host1/.test(name)))
-      await run(['rabbitmqctl', '-q', 'delete_queue', queue]);
-    const [late] = await plugged(network, 3);
+    // A broker that starts anew knows neither queues nor what was in them.
+    await rabbitmqctl('stop_app');
+    await rabbitmqctl('start_app');
+    const [late] = await plugged(network, 2);
     await there.guest.unplug();
     await bed.rest.deletePort(there.port.id);
     process.kill(-agent.pid, 'SIGCONT');

@@ -289,6 +289,29 @@ describe('tunnel endpoints', () => {
     expect(effects.forgotten).toEqual([{ bridge: 'br-tun', outPort: 2, when: 'settled' }]);
   });
 
+  test('that are told of in one turn change what floods to them once', async () => {
+    const { desired, start, fire } = setUp();
+    await start();
+    await fire('onSegmentBound', { segment: VXLAN_SEGMENT, localVlan: 1 });
+    desired.history.length = 0;
+    const told = ['10.0.0.2', '10.0.0.3', '10.0.0.4'].map((ipAddress) =>
+      fire('onTunnelEndpointAdded', vxlan(ipAddress)),
+    );
+    await Promise.all(told);
+    await fire('onTunnelEndpointRemoved', vxlan('10.0.0.3'));
+    expect(desired.history.filter((line) => line.includes('segment/'))).toEqual([
+      'set segment/net-vxlan/1',
+      'set segment/net-vxlan/1',
+    ]);
+    expectFlows(
+      desired.flows('segment/net-vxlan/1').filter(({ table }) => table === 22),
+      {
+        'br-tun':
+          'table=22,priority=1,dl_vlan=1 actions=strip_vlan,set_field:0x170d0->tun_id,output:vxlan-0a000002,output:vxlan-0a000004',
+      },
+    );
+  });
+
   test('need an address of this host', () => {
     const { plugin } = setUp({ local_ip: '192.0.2.1' });
     expect(() => plugin.start()).toThrow(/PB-TUNNELS-1: local_ip 192\.0\.2\.1 is on no interface/);
