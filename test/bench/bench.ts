@@ -24,10 +24,20 @@ const SECTIONS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   server: atServer,
 };
 
-/** Security groups have a page of their own. */
+/** Security groups, and tunnels at size, have pages of their own. */
+const OWN_PAGES: Readonly<Record<string, readonly string[]>> = {
+  'docs/performance-security-groups.md': ['groups'],
+  'docs/scale.md': ['entries', 'mesh'],
+};
 const PAGES: readonly { readonly path: string; readonly has: (section: string) => boolean }[] = [
-  { path: join(repository, 'docs/performance.md'), has: (section) => section !== 'groups' },
-  { path: join(repository, 'docs/performance-security-groups.md'), has: (section) => section === 'groups' },
+  {
+    path: join(repository, 'docs/performance.md'),
+    has: (section) => !Object.values(OWN_PAGES).flat().includes(section),
+  },
+  ...Object.entries(OWN_PAGES).map(([path, sections]) => ({
+    path: join(repository, path),
+    has: (section: string) => sections.includes(section),
+  })),
 ];
 const TABLE = /(<!-- table -->\n)[\s\S]*(<!-- end of table -->)/;
 
@@ -200,7 +210,8 @@ const page = (rows: readonly Row[]): string => `${conditions()}\n\n${markdown(ro
 /** Into the pages of which every section was measured. */
 function write(measured: ReadonlyMap<string, readonly Row[]>): void {
   const whole = PAGES.filter(({ has }) => Object.keys(SECTIONS).every((name) => !has(name) || measured.has(name)));
-  if (whole.length === 0) throw new Error('--write takes a whole page: name no section, or groups');
+  if (whole.length === 0)
+    throw new Error('--write takes a whole page: name no section, or groups, or entries and mesh');
   for (const { path, has } of whole) {
     const text = page([...measured].flatMap(([name, rows]) => (has(name) ? rows : [])));
     const before = readFileSync(path, 'utf8');
