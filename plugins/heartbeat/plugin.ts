@@ -58,7 +58,8 @@ export class Heartbeat implements Plugin {
       this.synced = true;
     });
     this.jobs.after('first report', 0, () => this.report());
-    this.jobs.every('report', this.config.report_interval * 1_000, () => this.report());
+    // Not waited for: agents that all waited for one broker would report in step ever after.
+    this.jobs.every('report', this.config.report_interval * 1_000, () => void this.report());
   }
 
   /** Reports unless a report is under way. One that came to nothing is tried again before the next is due, later each time. */
@@ -70,7 +71,8 @@ export class Heartbeat implements Plugin {
       this.failures = 0;
     } catch (error) {
       this.failed(error instanceof Error ? error.message : String(error));
-      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.failures, this.config.report_interval * 1_000);
+      const stepMs = Math.min(FIRST_RETRY_MS * 2 ** this.failures, this.config.report_interval * 1_000);
+      const delayMs = stepMs * (0.5 + 0.5 * Math.random());
       this.failures += 1;
       this.jobs.after('report again', delayMs, () => this.report());
     } finally {

@@ -50,6 +50,7 @@ function setUp(options: Readonly<Record<string, unknown>> = {}, contributed: Rea
   );
   const beat = async () => {
     await jobs.periodic.get('report')?.work();
+    await new Promise((resolve) => setImmediate(resolve));
     await jobs.settle();
   };
   return { view, jobs, health, logger, synchronisation, reports, patience, server, plugin, beat };
@@ -142,6 +143,13 @@ describe('the heartbeat', () => {
     await synchronisation.synced;
     await beat();
     expect(reports.map((report) => report.startFlag)).toEqual([true, false]);
+  });
+
+  test('keeps its beat while a report waits: agents that waited for one broker would report in step ever after', async () => {
+    const { plugin, jobs } = setUp();
+    plugin.start();
+    await jobs.settle();
+    expect(jobs.periodic.get('report')?.work()).toBeUndefined();
   });
 
   test('asks for everything again when the server had taken the agent for dead', async () => {
