@@ -8,18 +8,11 @@ import { repository } from '../support/bed-command';
 jest.setTimeout(120_000);
 
 const vendor = (file: string) => join(repository, 'test/fixtures/vendor', file);
-const ELSEWHERE = { macAddress: 'fa:16:3e:aa:bb:cc', ipAddress: '10.9.9.9' };
 /** In the words of patchbay.yaml; JSON is YAML. */
 const PLUGINS = {
   plugins: [
     { replace: 'heartbeat', with: vendor('pulse.js'), options: { word: 'from the vendor' } },
     { replace: 'bridge-mappings', with: vendor('cabling.js'), options: { cables: { physnet1: 'br-ex' } } },
-    {
-      replace: 'l2-population',
-      with: vendor('directory.js'),
-      options: { ipAddress: '192.0.2.9', addresses: [ELSEWHERE] },
-    },
-    { replace: 'arp-responder', with: vendor('answering.js') },
     { name: vendor('faulty.js') },
   ],
 };
@@ -39,7 +32,6 @@ function options(plugins: unknown) {
   return {
     ini: {
       ovs: { bridge_mappings: undefined },
-      agent: { l2_population: true, arp_responder: true },
       securitygroup: { firewall_driver: 'noop' },
       patchbay: { plugins_file: file },
     },
@@ -54,7 +46,6 @@ const conditions = async (plugin: string): Promise<string> => conditionsOf(await
 describe("an agent with vendors' plugins in the place of stock ones, and beside faulty ones", () => {
   let agent: Running;
   let port: NeutronPort;
-  let tunnelled: NeutronPort;
 
   beforeAll(async () => {
     agent = await startedPatchbay(host, options(PLUGINS));
@@ -66,20 +57,18 @@ describe("an agent with vendors' plugins in the place of stock ones, and beside 
     });
     port = await bed.rest.createPort(network.id, 'host1');
     await host.plug(port.id, port.mac_address);
-    tunnelled = await bed.rest.createPort((await bed.rest.createNetwork()).id, 'host1');
-    await host.plug(tunnelled.id, tunnelled.mac_address);
-    await bed.rest.untilPortsAre('ACTIVE', [port.id, tunnelled.id]);
+    await bed.rest.untilPortsAre('ACTIVE', [port.id]);
   });
 
   test('brings ports up', async () => {
-    await expect(patchbay(host, 'status')).resolves.toContain('ports    2 up');
+    await expect(patchbay(host, 'status')).resolves.toContain('ports    1 up');
   });
 
   test('lists the plugins that took the places, and from where', async () => {
     const listed = await plugins();
-    expect([...listed.keys()]).toEqual(expect.arrayContaining(['pulse', 'cabling', 'directory', 'answering']));
-    const replaced = ['heartbeat', 'bridge-mappings', 'l2-population', 'arp-responder'];
-    expect(replaced.filter((stock) => listed.has(stock))).toEqual([]);
+    expect([...listed.keys()]).toEqual(expect.arrayContaining(['pulse', 'cabling']));
+    expect(listed.has('heartbeat')).toBe(false);
+    expect(listed.has('bridge-mappings')).toBe(false);
     expect(listed.get('pulse')).toMatchObject({ state: 'running', from: expect.stringMatching(/plugins\.yaml:\d+/) });
   });
 
@@ -97,24 +86,6 @@ describe("an agent with vendors' plugins in the place of stock ones, and beside 
         ` priority=4,in_port="down-br-ex",dl_vlan=${tag} actions=set_field:${0x1000 + 444}->vlan_vid,NORMAL`,
       ].map((flow) => expect.stringContaining(flow.trim())),
     );
-  });
-
-  test("has the entries of the vendor's directory, its tunnel and flooding, and the vendor's way to treat ARP", async () => {
-    const tag = (await host.vsctl('get', 'Port', `tap${tunnelled.id.slice(0, 11)}`, 'tag')).trim();
-    await expect(host.vsctl('list-ports', 'br-tun')).resolves.toContain('vxlan-c0000209');
-    const flows = (await host.dumpFlows('br-tun')).join('\n');
-    expect(flows).toMatch(
-      new RegExp(`table=20, priority=2,dl_vlan=${tag},dl_dst=${ELSEWHERE.macAddress} .*output:"?vxlan-c0000209`),
-    );
-    expect(flows).toMatch(new RegExp(`table=22, priority=1,dl_vlan=${tag} .*output:"?vxlan-c0000209`));
-    expect(flows).toMatch(
-      new RegExp(`table=21, priority=9,arp,dl_vlan=${tag},arp_tpa=${ELSEWHERE.ipAddress} .*${ELSEWHERE.macAddress}`),
-    );
-    expect(flows).not.toMatch(/table=21, priority=[01]/);
-    expect((await bed.rest.agents())[0]?.configurations).toMatchObject({
-      l2_population: 'by the vendor',
-      arp_responder_enabled: 'by the vendor',
-    });
   });
 
   test('names the plugin that throws, the hook, and what it threw', async () => {
