@@ -1,4 +1,4 @@
-import { manifestOf } from '@patchbay/sdk';
+import { manifestOf, PatchbayError } from '@patchbay/sdk';
 import type { z } from 'zod';
 import { showConfiguration } from '../config';
 import type { LoadedConfiguration } from '../host/configuration';
@@ -6,6 +6,8 @@ import type { Stock } from '../host/host';
 import type { ConfigReport } from '../host/reports';
 import type { PluginEntry } from '../kernel/config/model';
 import { withAbsolutePaths } from '../kernel/loader/option-paths';
+import { resolveListing } from '../kernel/loader/resolve';
+import { VERSION } from '../version';
 
 /** The configuration's effective values, without passwords. Throws its first problem where it cannot be read. */
 export function showConfigured({ configuration, problems }: LoadedConfiguration, stock: Stock): ConfigReport {
@@ -18,15 +20,16 @@ export function showConfigured({ configuration, problems }: LoadedConfiguration,
   return { values, warnings: [...configuration.warnings, ...problems.map((problem) => problem.message)] };
 }
 
-/** Everything that is wrong with a configuration, a line each. */
-export function checkConfiguration(
+/** Everything that is wrong with a configuration, a line each. Modules of plugins are loaded, as a start would; nothing of them is started. */
+export async function checkConfiguration(
   { configuration, problems, unknown, directory }: LoadedConfiguration,
   stock: Stock,
-): { readonly lines: readonly string[]; readonly isGood: boolean } {
+): Promise<{ readonly lines: readonly string[]; readonly isGood: boolean }> {
   const entries = (configuration?.plugins ?? []).map((entry) => ({ directory, ...entry }));
   const refused = [
     ...problems.map((problem) => problem.message),
     ...entries.flatMap((entry) => refusedOptions(entry, stock)),
+    ...(configuration === undefined ? [] : await refusedPlugins(configuration.plugins, directory, stock)),
   ];
   const lines = [
     ...refused.map((message) => `refused: ${message}`),
@@ -35,6 +38,24 @@ export function checkConfiguration(
   ];
   if (refused.length === 0) lines.push(`good: ${configuration?.plugins.map((entry) => entry.name).join(', ')}`);
   return { lines, isGood: refused.length === 0 };
+}
+
+/** What keeps the list from being loaded, or options that a plugin refuses which is not stock. */
+async function refusedPlugins(
+  plugins: readonly PluginEntry[],
+  configDir: string,
+  stock: Stock,
+): Promise<readonly string[]> {
+  const listing = { plugins, configDir, stock: new Map(Object.entries(stock.plugins)), stockVersion: VERSION };
+  try {
+    const { ordered } = await resolveListing(listing);
+    return ordered.flatMap(({ origin, config }) =>
+      origin === 'stock' || config.ok ? [] : config.errors.map((error) => error.message),
+    );
+  } catch (thrown) {
+    if (thrown instanceof PatchbayError) return [thrown.message];
+    throw thrown;
+  }
 }
 
 /** What a stock plugin refuses of its options, and of the files that they name. Other packages' are checked when they are loaded. */

@@ -127,8 +127,11 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     output(options, showConfigured(loadConfiguration(request, parts.stock), parts.stock), printConfig);
   });
   configured(config.command('check').description('Read everything, start nothing, say all that is wrong')).action(
-    (_options, command: Command) => {
-      const { lines, isGood } = checkConfiguration(loadConfiguration(requestOf(command), parts.stock), parts.stock);
+    async (_options, command: Command) => {
+      const { lines, isGood } = await checkConfiguration(
+        loadConfiguration(requestOf(command), parts.stock),
+        parts.stock,
+      );
       parts.print(lines.join('\n'));
       if (!isGood) status = ExitStatus.configuration;
     },

@@ -55,7 +55,7 @@ function pathOf(entry: PluginEntry, options: FindOptions): string {
   try {
     return createRequire(join(options.configDir, 'from')).resolve(file);
   } catch {
-    const hint = `there is no module ${file}; a relative path starts at the configuration file's directory`;
+    const hint = `there is no module ${file}: was it built? A relative path starts at the configuration file's directory`;
     throw KernelError.pluginNotFound({ name: entry.name, from: entry.from, hint });
   }
 }

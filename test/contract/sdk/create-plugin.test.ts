@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProject } from '../../../core/cli/create/project';
 import { DEVELOPED_WITH, PATCHBAY, SHARED } from '../../../core/cli/create/versions';
@@ -57,6 +57,27 @@ describe('patchbay create plugin', () => {
       ...words,
     ]);
     expect({ status, output }).toEqual({ status: 0, output: expect.any(String) });
+  });
+
+  it('makes a package whose mistakes `config check` names: an option, a manifest, an SDK that does not fit, a build that is missing', async () => {
+    const list = readFileSync(join(project, 'patchbay.yaml'), 'utf8');
+    const built = readFileSync(join(project, 'dist/plugin.js'), 'utf8');
+    const check = async (file: string, text: string, yaml: string) => {
+      writeFileSync(join(project, 'dist', file), text);
+      writeFileSync(join(project, 'mistaken.yaml'), yaml.replace('index.js', file));
+      const words = ['config', 'check', '--config', join(project, 'mistaken.yaml')];
+      const { status, output } = await run(join(project, 'node_modules/@patchbay/agent/bin/patchbay'), words);
+      return { status, refused: /^refused: (PB-[\w-]+)/m.exec(output)?.[1] };
+    };
+    expect(await check('a.js', built, list.replace('udp_ports', 'udp_prots'))).toEqual({
+      status: 78,
+      refused: 'PB-OPTION-UNKNOWN',
+    });
+    expect((await check('b.js', built.replace('onFailure:', 'onFailur:'), list)).refused).toBe('PB-MANIFEST-INVALID');
+    expect((await check('c.js', built.replace('^1.0.0', '^2.0.0'), list)).refused).toBe('PB-SDK-MISMATCH');
+    expect((await check('d.js', built, list.replace('dist/index.js', 'dits/index.js'))).refused).toBe(
+      'PB-PLUGIN-NOT-FOUND',
+    );
   });
 
   it('asks for the versions that this release is developed with', () => {
