@@ -1,5 +1,5 @@
 import type { CachedObject, ObjectCache, ObjectChange, Unsubscribe } from '@patchbay/sdk';
-import { type CachedResource, ResourceCache, type ResourceQuery } from './resource-cache';
+import { type CachedResource, type PulledResources, ResourceCache, type ResourceQuery } from './resource-cache';
 
 type Objects = { readonly [type: string]: CachedResource };
 
@@ -29,7 +29,7 @@ export class FollowedObjects implements ObjectCache {
 
   constructor(
     chunkSize: number,
-    pull: (type: string, query: ResourceQuery) => Promise<readonly Readonly<Record<string, unknown>>[]>,
+    pull: (type: string, query: ResourceQuery) => Promise<PulledResources<Readonly<Record<string, unknown>>>>,
   ) {
     this.cache = new ResourceCache<Objects>({
       chunkSize,

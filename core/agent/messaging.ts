@@ -16,9 +16,11 @@ import {
   type Messaging,
   PUSH_VERSION,
   parseTransportUrl,
+  type ReadObjects,
   redactTransportUrl,
   resolveRabbitOptions,
   resourceTopic,
+  type UnreadableObject,
 } from '../rpc';
 import { FollowedObjects } from './followed-objects';
 import { OnceAnHour } from './once-an-hour';
@@ -54,7 +56,7 @@ class BrokerConnection implements RpcConnection {
   ) {
     resolveRabbitOptions(options.rabbit, parseTransportUrl(options.transportUrl));
     this.followed = new FollowedObjects(options.pullStep, (type, filter) =>
-      this.pullObjects(type, this.versionOf(type), filter),
+      this.readObjects(type, this.versionOf(type), filter),
     );
   }
 
@@ -87,11 +89,7 @@ class BrokerConnection implements RpcConnection {
     messaging.on('blocked', ({ reason }) => {
       this.trouble = `the broker takes no messages: ${reason}`;
     });
-    messaging.on('problem', ({ code, field, message }) =>
-      this.problems.say(`${code} ${field} ${message}`, (before) =>
-        this.problem({ code, field, detail: before > 0 ? `${message} (and ${before} times before)` : message }),
-      ),
-    );
+    messaging.on('problem', ({ code, field, message }) => this.onceAnHour(code, field, message));
     messaging.on('mismatch', ({ exchange, durableExpected }) =>
       this.problem({
         code: 'exchange-mismatch',
@@ -136,7 +134,8 @@ class BrokerConnection implements RpcConnection {
       { topic: resourceTopic(type, version), version: PUSH_VERSION, fanout: true },
       {
         push: (args, cause) => {
-          const { event, objects } = decodePush(args);
+          const { event, objects, unreadable } = decodePush(args);
+          this.complainOf(unreadable);
           listener({ event, objects: objects.map(({ object }) => object), cause });
         },
       },
@@ -147,12 +146,12 @@ class BrokerConnection implements RpcConnection {
     return this.opened().resources.pull(type as never, version, id) as Promise<Fields | undefined>;
   }
 
-  pullObjects(
+  async pullObjects(
     type: string,
     version: string,
     filter: Readonly<Record<string, readonly unknown[]>> | null,
   ): Promise<readonly Fields[]> {
-    return this.opened().resources.bulkPull(type as never, version, filter ?? undefined) as Promise<readonly Fields[]>;
+    return (await this.readObjects(type, version, filter)).objects;
   }
 
   onRestored(listener: () => void): Unsubscribe {
@@ -192,6 +191,33 @@ class BrokerConnection implements RpcConnection {
 
   async close(): Promise<void> {
     await this.messaging?.close();
+  }
+
+  private async readObjects(
+    type: string,
+    version: string,
+    filter: Readonly<Record<string, readonly unknown[]>> | null,
+  ): Promise<ReadObjects<Fields>> {
+    const read: ReadObjects<Fields> = await this.opened().resources.bulkPull(
+      type as never,
+      version,
+      filter ?? undefined,
+    );
+    this.complainOf(read.unreadable);
+    return read;
+  }
+
+  private complainOf(unreadable: readonly UnreadableObject[]): void {
+    for (const { id, error } of unreadable) {
+      const { code, field, message } = error;
+      this.onceAnHour(code, field, id === undefined ? message : `${message} (${id})`);
+    }
+  }
+
+  private onceAnHour(code: string, field: string, message: string): void {
+    this.problems.say(`${code} ${field} ${message}`, (before) =>
+      this.problem({ code, field, detail: before > 0 ? `${message} (and ${before} times before)` : message }),
+    );
   }
 
   private problem(problem: Problem): void {

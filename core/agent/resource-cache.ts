@@ -1,10 +1,7 @@
 import { chunks, isOlder, sameBut, valuesOf } from './resource-comparison';
+import { type CachedResource, Shelf } from './shelf';
 
-/** What is cached must have an id; the rest is known by its field's own names. */
-export interface CachedResource {
-  readonly id: string;
-  readonly revision_number?: number | null;
-}
+export type { CachedResource };
 
 type TypeMap = { readonly [type: string]: CachedResource };
 
@@ -22,12 +19,18 @@ export interface ResourceChange<Types extends TypeMap, Type extends keyof Types 
 /** Field to wanted values, OR-ed. */
 export type ResourceQuery = Readonly<Record<string, readonly string[]>>;
 
+/** The server's answer, and what in it could not be read. */
+export interface PulledResources<Resource> {
+  readonly objects: readonly Resource[];
+  readonly unreadable: readonly { readonly id: string | undefined; readonly error: Error }[];
+}
+
 export interface ResourceCacheOptions<Types extends TypeMap> {
   /** Asks the server for all objects of a type whose one field has one of the values. */
   readonly pull: <Type extends keyof Types & string>(
     type: Type,
     query: ResourceQuery,
-  ) => Promise<readonly Types[Type][]>;
+  ) => Promise<PulledResources<Types[Type]>>;
   /** Values in one request; rpc_resources_processing_step, 20 unless given. */
   readonly chunkSize?: number;
   /** Fields to look objects up by; a field that holds a list is indexed by each of its values. */
@@ -50,17 +53,6 @@ export interface ResourceRelation {
 const BOOKKEEPING: ReadonlySet<string> = new Set(['revision_number', 'updated_at']);
 const DEFAULT_CHUNK = 20;
 const DEFAULT_REMEMBERED_DELETIONS = 10_000;
-
-interface Shelf {
-  readonly objects: Map<string, CachedResource>;
-  readonly indices: Map<string, Map<string, Set<string>>>;
-  /** field → values the server was asked about. They are not asked about again: pushes keep the answer true. */
-  readonly asked: Map<string, Set<string>>;
-  /** id → the moment its deletion was learned, oldest first. */
-  readonly deleted: Map<string, number>;
-  /** Objects that were forgotten and stay for the sake of other questions: asked for again before anybody is told of them by id. */
-  readonly doubtful: Set<string>;
-}
 
 interface Batch {
   readonly values: Set<string>;
@@ -164,16 +156,10 @@ export class ResourceCache<Types extends TypeMap> {
   forget<Type extends keyof Types & string>(type: Type, id: string): void {
     const shelf = this.shelf(type);
     const object = shelf.objects.get(id);
-    if (object && this.isPartOfAnswer(shelf, object)) shelf.doubtful.add(id);
-    else if (object) this.unfile(shelf, object);
+    if (object && shelf.isPartOfAnswer(object)) shelf.doubtful.add(id);
+    else if (object) shelf.unfile(object);
     shelf.asked.get('id')?.delete(id);
     shelf.deleted.delete(id);
-  }
-
-  private isPartOfAnswer({ asked }: Shelf, object: CachedResource): boolean {
-    return [...asked].some(
-      ([field, known]) => field !== 'id' && valuesOf(object, field).some((value) => known.has(value)),
-    );
   }
 
   /**
@@ -207,7 +193,9 @@ export class ResourceCache<Types extends TypeMap> {
     for (const [field, values] of [...queries, ['id', [...ids]] as const]) {
       const left = field === 'id' ? values.filter((id) => !answered.has(id)) : values;
       for (const chunk of chunks(left, this.chunkSize)) {
-        for (const object of await this.pull(type, field, chunk)) {
+        const { objects, unreadable } = await this.pull(type, field, chunk);
+        for (const { id } of unreadable) if (id !== undefined) answered.add(id);
+        for (const object of objects) {
           answered.add(object.id);
           this.store(type, object, 'resynchronisation', since);
         }
@@ -231,8 +219,15 @@ export class ResourceCache<Types extends TypeMap> {
     const key = `${type} ${field}`;
     const batch = this.batches.get(key) ?? this.newBatch(type, field, key);
     batch.values.add(value);
-    this.underWay.set(`${key} ${value}`, batch.done);
-    return batch.done;
+    const answer = field === 'id' ? batch.done.then(() => this.assertReadable(type, value)) : batch.done;
+    this.underWay.set(`${key} ${value}`, answer);
+    return answer;
+  }
+
+  /** An object that exists and cannot be read is not the same as one that does not exist. */
+  private assertReadable(type: string, id: string): void {
+    const error = this.shelf(type).unreadable.get(id);
+    if (error !== undefined) throw error;
   }
 
   /** Everything asked for within one tick goes out together. */
@@ -256,18 +251,26 @@ export class ResourceCache<Types extends TypeMap> {
 
   private async fetch(type: string, field: string, values: readonly string[]): Promise<void> {
     const since = ++this.moment;
-    const objects = await this.pull(type, field, values);
-    const { asked, doubtful } = this.shelf(type);
+    const { objects, unreadable } = await this.pull(type, field, values);
+    const shelf = this.shelf(type);
     for (const object of objects) this.store(type, object, 'load', since);
-    const known = asked.get(field) ?? new Set<string>();
-    asked.set(field, known);
-    for (const value of values) known.add(value);
-    if (field !== 'id') return;
+    const known = shelf.asked.get(field) ?? new Set<string>();
+    shelf.asked.set(field, known);
+    if (field !== 'id') {
+      for (const value of values) known.add(value);
+      return;
+    }
+    for (const id of values) shelf.unreadable.delete(id);
+    for (const { id, error } of unreadable) if (id !== undefined) shelf.unreadable.set(id, error);
     const found = new Set(objects.map(({ id }) => id));
-    for (const id of values) if (doubtful.delete(id) && !found.has(id)) this.remove(type, id, 'load');
+    for (const id of values) {
+      if (shelf.unreadable.has(id)) continue;
+      known.add(id);
+      if (shelf.doubtful.delete(id) && !found.has(id)) this.remove(type, id, 'load');
+    }
   }
 
-  private pull(type: string, field: string, values: readonly string[]): Promise<readonly CachedResource[]> {
+  private pull(type: string, field: string, values: readonly string[]): Promise<PulledResources<CachedResource>> {
     return this.options.pull(type as keyof Types & string, { [field]: values });
   }
 
@@ -286,8 +289,8 @@ export class ResourceCache<Types extends TypeMap> {
     }
     const old = shelf.objects.get(object.id);
     if (old && isOlder(object, old)) return false;
-    if (old) this.unfile(shelf, old);
-    this.file(shelf, object);
+    if (old) shelf.unfile(old);
+    shelf.file(object);
     const changed = !old || !sameBut(BOOKKEEPING, old, object);
     if (changed) this.emit(type, old ? 'updated' : 'created', old, object, cause);
     for (const { parent, child, contains } of this.options.relations ?? []) {
@@ -304,7 +307,7 @@ export class ResourceCache<Types extends TypeMap> {
     const old = shelf.objects.get(id);
     this.rememberDeletion(shelf, id);
     if (old) {
-      this.unfile(shelf, old);
+      shelf.unfile(old);
       this.emit(type, 'deleted', old, undefined, cause);
     }
     for (const { parent, child, deletes } of this.options.relations ?? []) {
@@ -327,29 +330,6 @@ export class ResourceCache<Types extends TypeMap> {
     }
   }
 
-  private file(shelf: Shelf, object: CachedResource): void {
-    shelf.objects.set(object.id, object);
-    for (const [field, index] of shelf.indices) {
-      for (const value of valuesOf(object, field)) {
-        const ids = index.get(value);
-        if (ids) ids.add(object.id);
-        else index.set(value, new Set([object.id]));
-      }
-    }
-  }
-
-  private unfile(shelf: Shelf, object: CachedResource): void {
-    shelf.objects.delete(object.id);
-    shelf.doubtful.delete(object.id);
-    for (const [field, index] of shelf.indices) {
-      for (const value of valuesOf(object, field)) {
-        const ids = index.get(value);
-        ids?.delete(object.id);
-        if (ids?.size === 0) index.delete(value);
-      }
-    }
-  }
-
   private emit(
     type: string,
     kind: 'created' | 'updated' | 'deleted',
@@ -367,13 +347,7 @@ export class ResourceCache<Types extends TypeMap> {
     const present = this.shelves.get(type);
     if (present) return present;
     const fields = this.options.indices?.[type as keyof Types] ?? [];
-    const shelf: Shelf = {
-      objects: new Map(),
-      indices: new Map(fields.map((field) => [field, new Map()])),
-      asked: new Map(),
-      deleted: new Map(),
-      doubtful: new Set(),
-    };
+    const shelf = new Shelf(fields);
     this.shelves.set(type, shelf);
     return shelf;
   }

@@ -24,10 +24,12 @@ export {
   decodePush,
   PUSH_VERSION,
   pushTopics,
+  type ReadObjects,
   ResourceClient,
   type ResourceFilter,
   type ResourcePush,
   resourceTopic,
+  type UnreadableObject,
 } from './resources';
 export type { Endpoint, Endpoints, Listening, RpcProblem } from './server';
 export { type BrokerEndpoint, parseTransportUrl, redactTransportUrl, type TransportUrl } from './transport-url';

@@ -1,5 +1,5 @@
 import type { CallOptions, RpcTarget } from './client';
-import { type DecodedObject, decodeVersionedObject } from './versioned-objects/decode';
+import { type DecodedObject, decodeVersionedObject, idOf } from './versioned-objects/decode';
 import { VersionedObjectError } from './versioned-objects/errors';
 import type { ResourceTypes } from './versioned-objects/types';
 
@@ -19,6 +19,19 @@ type Call = (
   args: Readonly<Record<string, unknown>>,
   options?: CallOptions,
 ) => Promise<unknown>;
+
+/** An object that the server sent and that does not keep to its type. */
+export interface UnreadableObject {
+  /** Undefined where not even that can be read. */
+  readonly id: string | undefined;
+  readonly error: VersionedObjectError;
+}
+
+/** What came of a list of objects: one that cannot be read takes none of the others with it. */
+export interface ReadObjects<T> {
+  readonly objects: readonly T[];
+  readonly unreadable: readonly UnreadableObject[];
+}
 
 /** Field to wanted values; values of one field are OR-ed, fields are AND-ed. */
 export type ResourceFilter = Readonly<Record<string, readonly unknown[]>>;
@@ -49,7 +62,7 @@ export class ResourceClient {
     version: string,
     filter?: ResourceFilter,
     options?: CallOptions,
-  ): Promise<readonly ResourceTypes[Type][]> {
+  ): Promise<ReadObjects<ResourceTypes[Type]>> {
     const primitives = await this.call(
       PULL_TARGET,
       'bulk_pull',
@@ -58,19 +71,18 @@ export class ResourceClient {
     );
     if (!Array.isArray(primitives))
       throw new VersionedObjectError('not-an-object', type, 'result', 'bulk_pull must answer with a list');
-    return primitives.map((primitive) => decodeAs(type, primitive));
+    return readEach(primitives, (primitive) => decodeAs(type, primitive));
   }
 }
 
 /** A push from the server: objects of one type, all created, updated or deleted. */
-export interface ResourcePush {
+export interface ResourcePush extends ReadObjects<DecodedObject> {
   readonly event: 'created' | 'updated' | 'deleted';
-  readonly objects: readonly DecodedObject[];
 }
 
 /**
  * Reads the arguments of a `push`. What is deleted may come with its id alone, and is then a partial object.
- * Throws VersionedObjectError.
+ * Throws VersionedObjectError where it is no list of objects, or not said what became of them.
  */
 export function decodePush(args: Readonly<Record<string, unknown>>): ResourcePush {
   const { event_type: event, resource_list: list } = args;
@@ -85,13 +97,27 @@ export function decodePush(args: Readonly<Record<string, unknown>>): ResourcePus
   if (!Array.isArray(list)) throw new VersionedObjectError('wrong-type', 'push', 'resource_list', 'must be a list');
   return {
     event,
-    objects: list.map((primitive) => decodeVersionedObject(primitive, { partial: event === 'deleted' })),
+    ...readEach(list, (primitive) => decodeVersionedObject(primitive, { partial: event === 'deleted' })),
   };
 }
 
 /** Topics to listen to, in version 1.1, for pushes of these types; type to version. */
 export function pushTopics(versions: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(versions).map(([type, version]) => resourceTopic(type, version));
+}
+
+function readEach<T>(primitives: readonly unknown[], read: (primitive: unknown) => T): ReadObjects<T> {
+  const objects: T[] = [];
+  const unreadable: UnreadableObject[] = [];
+  for (const primitive of primitives) {
+    try {
+      objects.push(read(primitive));
+    } catch (error) {
+      if (!(error instanceof VersionedObjectError)) throw error;
+      unreadable.push({ id: idOf(primitive), error });
+    }
+  }
+  return { objects, unreadable };
 }
 
 function decodeAs<Type extends keyof ResourceTypes>(type: Type, primitive: unknown): ResourceTypes[Type] {

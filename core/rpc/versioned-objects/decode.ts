@@ -38,6 +38,12 @@ export function decodeVersionedObject(primitive: unknown, options: DecodeOptions
   };
 }
 
+/** The id of a primitive, read though the rest of it may not keep to its type. */
+export function idOf(primitive: unknown): string | undefined {
+  const id = isPrimitive(primitive) ? primitive[FIELDS].id : undefined;
+  return typeof id === 'string' ? id : undefined;
+}
+
 interface Primitive extends JsonObject {
   readonly [NAME]: string;
   readonly [FIELDS]: JsonObject;

@@ -37,7 +37,7 @@ describe('the resource cache', () => {
         }),
         ([events, arrival]) => {
           const cache = new ResourceCache<{ readonly Item: Item }>({
-            pull: async () => [],
+            pull: async () => ({ objects: [], unreadable: [] }),
             indices: { Item: ['owner'] },
           });
           for (const event of arrival) {
@@ -79,7 +79,8 @@ describe('the resource cache', () => {
       fc.asyncProperty(history, world, async (steps, now) => {
         const ids = ['a', 'b', 'c', 'd'];
         const cache = new ResourceCache<{ readonly Item: Item }>({
-          pull: async (_, query) => now.filter(({ id }) => query.id?.includes(id)) as never,
+          pull: async (_, query) =>
+            ({ objects: now.filter(({ id }) => query.id?.includes(id)), unreadable: [] }) as never,
         });
         const seen = new Map<string, unknown>();
         cache.onChange(({ id, kind, new: object }) => (kind === 'deleted' ? seen.delete(id) : seen.set(id, object)));

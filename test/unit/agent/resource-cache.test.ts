@@ -28,12 +28,18 @@ function setUp(
   const changes: ResourceChange<Types>[] = [];
   const world: { [type: string]: readonly CachedResource[] } = { ...server };
   const gate = { pull: async () => undefined as unknown };
+  /** Ids of what the server has and sends in a form that cannot be read. */
+  const garbled = new Set<string>();
   const cache = new ResourceCache<Types>({
     pull: async (type, query) => {
       asked.push([type, query]);
       const answer = (world[type] ?? []).filter((object) => matches(object, query));
       await gate.pull();
-      return answer as never;
+      const unreadable = answer.filter(({ id }) => garbled.has(id));
+      return {
+        objects: answer.filter(({ id }) => !garbled.has(id)) as never,
+        unreadable: unreadable.map(({ id }) => ({ id, error: new Error(`${id} cannot be read`) })),
+      };
     },
     indices: { Port: ['network_id', 'security_group_ids'], Rule: ['security_group_id', 'remote_group_id'] },
     relations: [
@@ -43,7 +49,7 @@ function setUp(
   });
   cache.onChange((change) => changes.push(change));
   const events = () => changes.map(({ type, kind, id }) => `${type} ${id} ${kind}`);
-  return { cache, asked, changes, events, world, gate };
+  return { cache, asked, changes, events, world, gate, garbled };
 }
 
 function matches(object: CachedResource, query: ResourceQuery): boolean {
@@ -229,6 +235,41 @@ describe('a security group', () => {
     cache.recordUpdated('Rule', rule('stays', { security_group_id: 'h' }));
     cache.recordDeleted('Group', 'g');
     expect(cache.all('Rule').map(({ id }) => id)).toEqual(['stays']);
+  });
+});
+
+describe('an object that cannot be read', () => {
+  const world = { Port: [port('good', { security_group_ids: ['g'] }), port('bad', { security_group_ids: ['g'] })] };
+
+  it('is an error to who asked for it, and to nobody else', async () => {
+    const { cache, garbled } = setUp(world);
+    garbled.add('bad');
+    const [good, bad] = await Promise.allSettled([cache.load('Port', ['good']), cache.load('Port', ['bad'])]);
+    expect([good.status, bad]).toEqual(['fulfilled', { status: 'rejected', reason: new Error('bad cannot be read') }]);
+  });
+
+  it('is asked for again', async () => {
+    const { cache, garbled } = setUp(world);
+    garbled.add('bad');
+    await expect(cache.load('Port', ['bad'])).rejects.toThrow('bad cannot be read');
+    garbled.clear();
+    expect([...(await cache.load('Port', ['bad'])).keys()]).toEqual(['bad']);
+  });
+
+  it('is missing among many, which stay', async () => {
+    const { cache, garbled } = setUp(world);
+    garbled.add('bad');
+    expect((await cache.loadBy('Port', 'security_group_ids', ['g'])).map(({ id }) => id)).toEqual(['good']);
+  });
+
+  it('stays as it was last read, and keeps nothing else from being told after an outage', async () => {
+    const { cache, garbled, world: server, events, changes } = setUp(world);
+    await cache.load('Port', ['good', 'bad']);
+    garbled.add('bad');
+    server.Port = [port('good', { name: 'new', revision_number: 2 }), port('bad', { name: 'garbled' })];
+    changes.length = 0;
+    await cache.resynchronise();
+    expect([events(), cache.get('Port', 'bad')?.name]).toEqual([['Port good updated'], undefined]);
   });
 });
 

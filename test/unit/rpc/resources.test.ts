@@ -21,10 +21,22 @@ describe('the resource client', () => {
     const client = new ResourceClient(call);
     const found = await client.bulkPull('Network', '1.1', { id: ['a', 'b'] });
     await client.bulkPull('Network', '1.1');
-    expect(found.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(found.objects.map(({ id }) => id)).toEqual(['a', 'b']);
     expect(call.mock.calls.map(([, method, args]) => [method, args.filter_kwargs])).toEqual([
       ['bulk_pull', { id: ['a', 'b'] }],
       ['bulk_pull', null],
+    ]);
+  });
+
+  it('pulls the others of an object that cannot be read, and says which it was', async () => {
+    const bad = { ...network('bad'), 'versioned_object.data': { id: 'bad', segments: 'none' } };
+    const { objects, unreadable } = await new ResourceClient(async () => [bad, network('a')]).bulkPull(
+      'Network',
+      '1.1',
+    );
+    expect([objects.map(({ id }) => id), unreadable]).toEqual([
+      ['a'],
+      [{ id: 'bad', error: expect.objectContaining({ type: 'Network', field: 'segments' }) }],
     ]);
   });
 

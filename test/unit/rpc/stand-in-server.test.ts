@@ -55,12 +55,12 @@ describe('the stand-in server', () => {
     await expect(agent.resources.pull('Network', '1.1', network.id)).resolves.toMatchObject({
       segments: [{ segmentation_id: 42 }],
     });
-    await expect(agent.resources.bulkPull('Port', '1.7', { security_group_ids: [group.id] })).resolves.toMatchObject([
-      { id: port.id },
-    ]);
+    await expect(agent.resources.bulkPull('Port', '1.7', { security_group_ids: [group.id] })).resolves.toMatchObject({
+      objects: [{ id: port.id }],
+    });
     await expect(
       agent.resources.bulkPull('SecurityGroupRule', '1.2', { security_group_id: [group.id] }),
-    ).resolves.toHaveLength(1);
+    ).resolves.toMatchObject({ objects: [expect.anything()] });
     await expect(agent.resources.pull('Port', '1.7', 'none')).resolves.toBeUndefined();
   });
 
