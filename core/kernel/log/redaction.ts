@@ -1,9 +1,9 @@
 const HIDDEN = '***';
 const SECRET_NAME = /passw(or)?d|secret/i;
 
-/** Hides passwords in URLs (every host of a transport_url has its own), wherever in a text they stand. */
+/** Hides passwords in URLs (every host of a transport_url has its own), wherever in a text they stand. A password may hold anything but white space. */
 export function withoutPasswords(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>]*)/gi, (_url, scheme: string, rest: string) => {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)(\S*)/gi, (_url, scheme: string, rest: string) => {
     const hidden = rest.replace(/:([^@]*)@/g, (_credentials, secret: string) => {
       // Between two hosts stands the first one's port: `host:5672,user:password@…`.
       const between = /^(\d+,[^:@,]*):/.exec(secret);

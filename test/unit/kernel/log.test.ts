@@ -30,6 +30,7 @@ describe('passwords', () => {
     ['rabbit://:secret@host', 'rabbit://:***@host'],
     ['rabbit://user:se/cr:et@host', 'rabbit://user:***@host'],
     ['tcp://192.0.2.1:6640', 'tcp://192.0.2.1:6640'],
+    [`{"url":"rabbit://u:it's"<secret>@h/"}`, '{"url":"rabbit://u:***@h/"}'],
   ])('in %s are hidden', (text, shown) => {
     expect(withoutPasswords(text)).toBe(shown);
   });
