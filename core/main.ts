@@ -2,8 +2,9 @@ import 'reflect-metadata';
 import { STOCK } from '@patchbay/plugins';
 import { exitStatusOf } from './cli/exit-status';
 import { runProgram } from './cli/program';
-import { createHost, planAlone } from './host/agent-host';
+import { createHost } from './host/agent-host';
 import type { Stock } from './host/host';
+import { planAlone } from './host/plan-alone';
 import { VERSION } from './version';
 
 const WIRING = ['integration-bridge', 'bridge-mappings', 'tunnels', 'local-vlan', 'anti-spoofing', 'port-binding'];

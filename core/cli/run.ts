@@ -27,7 +27,7 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
   }
   const manager = new ServiceManager();
   const host = parts.createHost(configuration, directory, parts.stock);
-  const admin = new AdminServer(join(configuration.settings.run_dir, 'patchbay.sock'), host);
+  const admin = new AdminServer(join(configuration.settings.run_dir, 'patchbay.sock'), host.reports);
   const stray = watchStrayErrors(process, host);
   const asked = Promise.race([stopAsked(), stray.fatal, host.released]);
   process.on('SIGHUP', () => reloadConfiguration(load, host, parts));

@@ -13,7 +13,9 @@ export interface Stock {
 export type StrayError = 'rejection' | 'exception';
 
 /** One agent in this process. */
-export interface Host extends AgentReports {
+export interface Host {
+  /** What it says of itself. */
+  readonly reports: AgentReports;
   /** Resolves when every plugin has started; rejects with a coded error, all stopped, where the agent cannot run. */
   start(): Promise<void>;
   /** Under 5 s. What is on the switch stays. */

@@ -64,9 +64,9 @@ export interface PluginReport {
   readonly provides: readonly string[];
   readonly requires: readonly string[];
   readonly startMs: number | null;
-  /** Tables of its own, by name. */
   /** Where it runs: in the agent's main thread, or in one of its own. */
   readonly isolation: 'main' | 'worker';
+  /** Tables of its own, by name. */
   readonly tables: Readonly<Record<string, number>>;
 }
 

@@ -39,7 +39,7 @@ export class SimulatedAgent {
 
   /** Whether broker and server know of it: it is synchronised, everything it asked is answered, and it has nothing to complain of. */
   async isSettled(): Promise<boolean> {
-    const { ready, rpc, plugins } = await this.host.status();
+    const { ready, rpc, plugins } = await this.host.reports.status();
     // All agents of a process share its event loop: that it is late is no one's complaint.
     const complaints = plugins.flatMap(({ conditions }) =>
       conditions.filter(({ condition, level }) => level !== 'ok' && condition !== 'event loop'),

@@ -1,4 +1,4 @@
-import type { SwitchReach } from '../host/agent-host';
+import type { SwitchReach } from '../host/assembly';
 import type { FlowTableMessage } from '../switch/openflow';
 import { FakeOpenFlowSwitch } from '../switch/openflow/fake';
 import { FakeOvsdbServer, FULL_VSWITCHD } from '../switch/ovsdb/fake';

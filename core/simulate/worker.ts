@@ -93,7 +93,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 async function figuresOf(agents: readonly SimulatedAgent[], settled: number): Promise<Figures> {
-  const reports = await Promise.all(agents.map((agent) => agent.host.status()));
+  const reports = await Promise.all(agents.map((agent) => agent.host.reports.status()));
   const sum = (of: (report: (typeof reports)[number]) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
   const { user, system } = process.cpuUsage();
