@@ -54,7 +54,7 @@ export class SimulatedAgent {
 
   /** Whether the server took every port that is plugged as ACTIVE, and nothing is left to ask. */
   async hasPortsUp(): Promise<boolean> {
-    const { ports, rpc } = await this.host.status();
+    const { ports, rpc } = await this.host.reports.status();
     return (ports.up ?? 0) > 0 && Object.keys(ports).length === 1 && rpc?.unanswered === 0;
   }
 
