@@ -13,6 +13,7 @@ import type {
 } from '@patchbay/sdk';
 import { PortBindingErrors } from './errors';
 import { openGate, portKey, shutGate, unpluggedGate } from './gate';
+import type { Places } from './places';
 import type { Segments } from './segments';
 import type { Verdict } from './verdict';
 
@@ -20,6 +21,8 @@ export interface AttachmentSurroundings {
   readonly announcer: Announcer;
   readonly segments: Segments;
   readonly desired: DesiredState;
+  /** Ports that are told of at a time: a plugin's time for one port is not to pass with the work for a thousand others. */
+  readonly places: Places;
 }
 
 /**
@@ -50,7 +53,7 @@ export class Attachment {
     { port, segment }: Pick<Extract<Verdict, { kind: 'wire' }>, 'port' | 'segment'>,
     telling: 'anew' | 'what changed',
   ): Promise<BoundPort | Refusal> {
-    const outcome = await this.event(cause, vif, async (calls) => {
+    const tellAll = async (calls: HookCalls): Promise<BoundPort | Refusal> => {
       const draft = await calls.beforePortBind({ port, vif, segment });
       if ('refused' in draft) return draft;
       const held = await this.hold(calls, draft.segment, vif);
@@ -59,7 +62,8 @@ export class Attachment {
       await this.leaveFormer(calls, vif);
       this.around.desired.set(portKey(vif.portId), openGate(bound));
       return bound;
-    });
+    };
+    const outcome = await this.around.places.within(() => this.event(cause, vif, tellAll));
     if (!('refused' in outcome)) this.bindings = outcome;
     return outcome;
   }

@@ -25,9 +25,13 @@ import { PortBindingConfig } from './config';
 import { Describer } from './describer';
 import { PortBindingErrors } from './errors';
 import { BoundPortLifecycle, type Surroundings } from './lifecycle';
+import { Places } from './places';
 import { Reporter } from './reporter';
 import { Segments } from './segments';
 import { formerVlan, vifOf } from './vif';
+
+/** Enough to keep the switch busy while plugins work, few enough for each plugin to be done with a port long before its time is up. */
+const TOLD_AT_A_TIME = 32;
 
 /**
  * Port binding: notices the VIFs that are plugged into the integration bridge, asks the control plane about them, binds them to a
@@ -83,6 +87,7 @@ export class PortBinding implements Plugin {
       jobs,
       logger,
       segments: this.segments,
+      places: new Places(TOLD_AT_A_TIME),
       settled: () => this.settled(),
       prepare: async (port) => {
         await Promise.all([...this.preparations].map((prepare) => prepare(port)));

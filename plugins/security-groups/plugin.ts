@@ -170,18 +170,21 @@ export class SecurityGroups implements Plugin {
     }
   }
 
-  private async guard(bound: BoundPort, { cause }: HookContext): Promise<void> {
+  private async guard(bound: BoundPort, { cause, signal }: HookContext): Promise<void> {
     const { id } = bound.port;
     this.failed.add(id);
     await this.knowIds();
     await this.read(bound.port);
     await this.turns.next();
+    signal.throwIfAborted();
     const previous = this.policies.get(id);
     this.policies.add(bound);
     this.groupHealth.check(this.policies.groups(), this.policies.sizes());
     // Address flows leave first, in an event of their own: they are other ports' too, and mean nothing without the port's.
     await this.announcer.event(cause, async () => this.updateMembers(NONE, 'keep'));
     await this.ids.save();
+    // A tap whose time is up is dropped with all that it states: the port is as far from guarded as before.
+    signal.throwIfAborted();
     this.state(bound);
     this.failed.delete(id);
     this.releaseLater();

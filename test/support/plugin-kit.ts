@@ -84,8 +84,9 @@ export class FakeHooks {
   async fire<H extends HookName>(
     hook: H,
     payload: Parameters<Parameters<AgentHooks[H]>[0]>[0],
+    signal = new AbortController().signal,
   ): Promise<readonly unknown[]> {
-    const context = { signal: new AbortController().signal, cause: 'test' };
+    const context = { signal, cause: 'test' };
     const answers: unknown[] = [];
     for (const tap of this.taps.get(hook) ?? []) answers.push(await tap(structuredClone(payload), context));
     return answers;

@@ -233,6 +233,17 @@ describe('a port', () => {
     expect(bed.desired.isComplete).toBe(true);
   });
 
+  test('whose tap ran out of time keeps it from being swept too: what the tap stated was dropped', async () => {
+    const bed = setUp();
+    await bed.fire('onAgentSynced', { ports: 1 });
+    const isComplete = bed.desired.isComplete;
+    const late = bed.fire('onPortAdded', boundPort({ id: 'p1' }), AbortSignal.abort(new Error('time is up')));
+    await expect(late).rejects.toThrow('time is up');
+    bed.desired.isComplete = false;
+    await bed.fire('onAgentSynced', { ports: 1 });
+    expect([isComplete, bed.desired.isComplete, bed.desired.keys()]).toEqual([true, false, ['base']]);
+  });
+
   test('takes its flows with it, and address flows that only it needed', async () => {
     const bed = await peers();
     await bed.fire('onPortRemoved', { bound: boundPort({ id: 'p3' }, VLAN_SEGMENT, 2), reason: 'unplugged' });
