@@ -1,5 +1,11 @@
 import type { CachedObject, ObjectCache, ObjectChange, Unsubscribe } from '@patchbay/sdk';
-import { type CachedResource, type PulledResources, ResourceCache, type ResourceQuery } from './resource-cache';
+import {
+  type CachedResource,
+  type PulledResources,
+  ResourceCache,
+  type ResourceQuery,
+  type UnreadableResource,
+} from './resource-cache';
 
 type Objects = { readonly [type: string]: CachedResource };
 
@@ -30,11 +36,13 @@ export class FollowedObjects implements ObjectCache {
   constructor(
     chunkSize: number,
     pull: (type: string, query: ResourceQuery) => Promise<PulledResources<Readonly<Record<string, unknown>>>>,
+    onUnreadable: (unreadable: readonly UnreadableResource[]) => void,
   ) {
     this.cache = new ResourceCache<Objects>({
       chunkSize,
       indices: INDICES,
       relations: RELATIONS,
+      onUnreadable,
       pull: (type, query) => pull(type, query) as Promise<never>,
     });
     this.cache.onChange(({ type, id, old, new: current, cause, wasMissed }) => {

@@ -20,10 +20,10 @@ import {
   redactTransportUrl,
   resolveRabbitOptions,
   resourceTopic,
-  type UnreadableObject,
 } from '../rpc';
 import { FollowedObjects } from './followed-objects';
 import { OnceAnHour } from './once-an-hour';
+import type { UnreadableResource } from './resource-cache';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Problem = { readonly code: string; readonly field: string; readonly detail: string };
@@ -55,8 +55,10 @@ class BrokerConnection implements RpcConnection {
     private readonly connect: AmqpConnector | undefined,
   ) {
     resolveRabbitOptions(options.rabbit, parseTransportUrl(options.transportUrl));
-    this.followed = new FollowedObjects(options.pullStep, (type, filter) =>
-      this.readObjects(type, this.versionOf(type), filter),
+    this.followed = new FollowedObjects(
+      options.pullStep,
+      (type, filter) => this.readObjects(type, this.versionOf(type), filter),
+      (unreadable) => this.complainOf(unreadable),
     );
   }
 
@@ -151,7 +153,9 @@ class BrokerConnection implements RpcConnection {
     version: string,
     filter: Readonly<Record<string, readonly unknown[]>> | null,
   ): Promise<readonly Fields[]> {
-    return (await this.readObjects(type, version, filter)).objects;
+    const { objects, unreadable } = await this.readObjects(type, version, filter);
+    this.complainOf(unreadable);
+    return objects;
   }
 
   onRestored(listener: () => void): Unsubscribe {
@@ -198,16 +202,11 @@ class BrokerConnection implements RpcConnection {
     version: string,
     filter: Readonly<Record<string, readonly unknown[]>> | null,
   ): Promise<ReadObjects<Fields>> {
-    const read: ReadObjects<Fields> = await this.opened().resources.bulkPull(
-      type as never,
-      version,
-      filter ?? undefined,
-    );
-    this.complainOf(read.unreadable);
-    return read;
+    const read = this.opened().resources.bulkPull(type as never, version, filter ?? undefined);
+    return read as Promise<ReadObjects<Fields>>;
   }
 
-  private complainOf(unreadable: readonly UnreadableObject[]): void {
+  private complainOf(unreadable: readonly UnreadableResource[]): void {
     for (const { id, error } of unreadable) {
       const { code, field, message } = error;
       this.onceAnHour(code, field, id === undefined ? message : `${message} (${id})`);

@@ -19,10 +19,16 @@ export interface ResourceChange<Types extends TypeMap, Type extends keyof Types 
 /** Field to wanted values, OR-ed. */
 export type ResourceQuery = Readonly<Record<string, readonly string[]>>;
 
+/** What the server sent and nobody can read. */
+export interface UnreadableResource {
+  readonly id: string | undefined;
+  readonly error: Error & { readonly code: string; readonly field: string };
+}
+
 /** The server's answer, and what in it could not be read. */
 export interface PulledResources<Resource> {
   readonly objects: readonly Resource[];
-  readonly unreadable: readonly { readonly id: string | undefined; readonly error: Error }[];
+  readonly unreadable: readonly UnreadableResource[];
 }
 
 export interface ResourceCacheOptions<Types extends TypeMap> {
@@ -31,6 +37,8 @@ export interface ResourceCacheOptions<Types extends TypeMap> {
     type: Type,
     query: ResourceQuery,
   ) => Promise<PulledResources<Types[Type]>>;
+  /** Told of what could not be read and was not asked for by its id: whoever asks by id is told by a rejection. */
+  readonly onUnreadable?: (unreadable: readonly UnreadableResource[]) => void;
   /** Values in one request; rpc_resources_processing_step, 20 unless given. */
   readonly chunkSize?: number;
   /** Fields to look objects up by; a field that holds a list is indexed by each of its values. */
@@ -194,6 +202,7 @@ export class ResourceCache<Types extends TypeMap> {
       const left = field === 'id' ? values.filter((id) => !answered.has(id)) : values;
       for (const chunk of chunks(left, this.chunkSize)) {
         const { objects, unreadable } = await this.pull(type, field, chunk);
+        this.options.onUnreadable?.(unreadable);
         for (const { id } of unreadable) if (id !== undefined) answered.add(id);
         for (const object of objects) {
           answered.add(object.id);
@@ -257,6 +266,7 @@ export class ResourceCache<Types extends TypeMap> {
     const known = shelf.asked.get(field) ?? new Set<string>();
     shelf.asked.set(field, known);
     if (field !== 'id') {
+      this.options.onUnreadable?.(unreadable);
       for (const value of values) known.add(value);
       return;
     }

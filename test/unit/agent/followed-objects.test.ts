@@ -6,7 +6,11 @@ describe('the objects that the agent follows', () => {
   function setUp() {
     const world: { ports: (typeof port)[] } = { ports: [] };
     const told: string[] = [];
-    const followed = new FollowedObjects(20, async () => ({ objects: world.ports, unreadable: [] }));
+    const followed = new FollowedObjects(
+      20,
+      async () => ({ objects: world.ports, unreadable: [] }),
+      () => {},
+    );
     followed.subscribe(({ id, previous, current }) =>
       told.push(`${id} ${previous ? 'was' : ''} ${current ? 'is' : ''}`),
     );

@@ -30,18 +30,20 @@ function setUp(
   const gate = { pull: async () => undefined as unknown };
   /** Ids of what the server has and sends in a form that cannot be read. */
   const garbled = new Set<string>();
+  const complaints: string[] = [];
   const cache = new ResourceCache<Types>({
     pull: async (type, query) => {
       asked.push([type, query]);
       const answer = (world[type] ?? []).filter((object) => matches(object, query));
       await gate.pull();
-      const unreadable = answer.filter(({ id }) => garbled.has(id));
+      const bad = answer.filter(({ id }) => garbled.has(id));
       return {
         objects: answer.filter(({ id }) => !garbled.has(id)) as never,
-        unreadable: unreadable.map(({ id }) => ({ id, error: new Error(`${id} cannot be read`) })),
+        unreadable: bad.map(({ id }) => ({ id, error: unreadable(id) })),
       };
     },
     indices: { Port: ['network_id', 'security_group_ids'], Rule: ['security_group_id', 'remote_group_id'] },
+    onUnreadable: (bad) => complaints.push(...bad.map(({ id }) => id ?? '')),
     relations: [
       { parent: 'Group', child: 'Rule', contains: 'rules', deletes: ['security_group_id', 'remote_group_id'] },
     ],
@@ -49,7 +51,7 @@ function setUp(
   });
   cache.onChange((change) => changes.push(change));
   const events = () => changes.map(({ type, kind, id }) => `${type} ${id} ${kind}`);
-  return { cache, asked, changes, events, world, gate, garbled };
+  return { cache, asked, changes, events, world, gate, garbled, complaints };
 }
 
 function matches(object: CachedResource, query: ResourceQuery): boolean {
@@ -59,6 +61,8 @@ function matches(object: CachedResource, query: ResourceQuery): boolean {
   });
 }
 
+const unreadable = (id: string) =>
+  Object.assign(new Error(`${id} cannot be read`), { code: 'unreadable', field: 'id' });
 const port = (id: string, more: Partial<Port> = {}): Port => ({ id, network_id: 'n', revision_number: 1, ...more });
 
 describe('loading', () => {
@@ -242,10 +246,11 @@ describe('an object that cannot be read', () => {
   const world = { Port: [port('good', { security_group_ids: ['g'] }), port('bad', { security_group_ids: ['g'] })] };
 
   it('is an error to who asked for it, and to nobody else', async () => {
-    const { cache, garbled } = setUp(world);
+    const { cache, garbled, complaints } = setUp(world);
     garbled.add('bad');
     const [good, bad] = await Promise.allSettled([cache.load('Port', ['good']), cache.load('Port', ['bad'])]);
-    expect([good.status, bad]).toEqual(['fulfilled', { status: 'rejected', reason: new Error('bad cannot be read') }]);
+    expect([good.status, bad]).toEqual(['fulfilled', { status: 'rejected', reason: unreadable('bad') }]);
+    expect(complaints).toEqual([]);
   });
 
   it('is asked for again', async () => {
@@ -256,10 +261,11 @@ describe('an object that cannot be read', () => {
     expect([...(await cache.load('Port', ['bad'])).keys()]).toEqual(['bad']);
   });
 
-  it('is missing among many, which stay', async () => {
-    const { cache, garbled } = setUp(world);
+  it('is missing among many, which stay, and is complained of', async () => {
+    const { cache, garbled, complaints } = setUp(world);
     garbled.add('bad');
     expect((await cache.loadBy('Port', 'security_group_ids', ['g'])).map(({ id }) => id)).toEqual(['good']);
+    expect(complaints).toEqual(['bad']);
   });
 
   it('stays as it was last read, and keeps nothing else from being told after an outage', async () => {
