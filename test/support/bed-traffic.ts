@@ -9,6 +9,8 @@ const program = join(repository, 'test/bed/traffic');
 const inGuest = (guest: Guest, ...words: readonly string[]) =>
   ['ip', 'netns', 'exec', guest.namespace, program, ...words] as const;
 
+const ANSWERS = ['answered', 'refused', 'silent'] as const;
+
 /** Answers whoever asks at the guest's address. Ends with the host. */
 export async function serve(
   host: Host,
@@ -22,17 +24,17 @@ export async function serve(
   return server;
 }
 
-/** Whether one question is answered within a second. `from` is the port that it comes from. */
+/** Whether one question is answered within a second; `refused`: an ICMP error came back for a datagram. `from` is the port that it comes from. */
 export async function answers(
   guest: Guest,
   kind: 'tcp' | 'udp',
   address: string,
   port: number,
   from?: number,
-): Promise<'answered' | 'silent'> {
+): Promise<'answered' | 'refused' | 'silent'> {
   const words = ['ask', kind, address, String(port), ...(from === undefined ? [] : [String(from)])];
   const said = await guest.exec(program, ...words);
-  return said.trim() === 'answered' ? 'answered' : 'silent';
+  return ANSWERS.find((answer) => said.trim() === answer) ?? 'silent';
 }
 
 /** One TCP connection that messages go back and forth on. */

@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bed, frame, type Guest, type Host, until } from '../support/bed';
 import { startedPatchbay } from '../support/bed-agent';
+import { ipv4Packet, ipv6Packet, tcpSegment } from '../support/bed-packets';
 import { answers, Stream, serve } from '../support/bed-traffic';
 
 jest.setTimeout(120_000);
@@ -138,6 +139,43 @@ describe('a rule lets in what it says, and nothing else', () => {
     expect(await pings('friend', v6('server'))).toBe(true);
     await apply({ rules: [...OUT, { direction: 'ingress', protocol: 'icmp', ports: 13 }] });
     expect(await pings('friend', v4('server'))).toBe(false);
+  });
+
+  test.each([
+    ['ICMP', { protocol: 'icmp', ports: '8-0' }, { protocol: 'icmp', ports: '8-1' }, v4('server')],
+    [
+      'ICMPv6',
+      { protocol: 'icmpv6', ethertype: 'IPv6', ports: '128-0' },
+      { protocol: 'icmpv6', ethertype: 'IPv6', ports: '128-1' },
+      v6('server'),
+    ],
+  ])('%s by type and code', async (_, right, wrong, address) => {
+    await apply({ rules: [...OUT, { direction: 'ingress', ...wrong }] });
+    expect(await pings('friend', address)).toBe(false);
+    await apply({ rules: [...OUT, { direction: 'ingress', ...right }] });
+    expect(await pings('friend', address)).toBe(true);
+  });
+
+  test('errors about what it let in, without a rule of their own', async () => {
+    await apply({ rules: [{ direction: 'ingress', protocol: 'udp', ports: 9 }] });
+    expect(await asks('friend', 'udp', 9)).toBe('refused');
+  });
+
+  test('no segment of TCP that belongs to no connection and begins none', async () => {
+    await apply({ rules: [...OUT, { direction: 'ingress', protocol: 'tcp', ports: 80 }] });
+    const capture = await guest('server').capture({ filter: 'tcp src port 45009' });
+    const [between, flags] = [
+      { source: v4('friend'), destination: v4('server') },
+      { reset: 4, syn: 2 },
+    ];
+    const sent = [flags.reset, flags.syn].map((flag) => {
+      const segment = tcpSegment({ ...between, ports: [45_009, 80], flags: flag });
+      return ipv4Frame('friend', v4('friend'), 6, segment);
+    });
+    await guest('friend').send(sent);
+    await until(() => capture.count > 0, { what: 'the segment that begins a connection arrives' });
+    // What follows it may be the answer of a kernel that knows nothing of the connection.
+    expect((await capture.stop())[0]).toContain('Flags [S]');
   });
 
   test('a remote prefix', async () => {
@@ -316,35 +354,17 @@ function ipv4Frame(source: Name, address: string, protocol: number, payload: Buf
 }
 
 function ipv4FrameTo(to: Name, source: Name, address: string, protocol: number, payload: Buffer): Buffer {
-  const header = Buffer.alloc(20);
-  header.writeUInt8(0x45, 0);
-  header.writeUInt16BE(20 + payload.length, 2);
-  header.writeUInt8(64, 8);
-  header.writeUInt8(protocol, 9);
-  Buffer.from(address.split('.').map(Number)).copy(header, 12);
-  Buffer.from(v4(to).split('.').map(Number)).copy(header, 16);
-  header.writeUInt16BE(checksum(header), 10);
-  return frame({
-    destination: mac(to),
-    source: mac(source),
-    etherType: 0x0800,
-    payload: Buffer.concat([header, payload]),
-  });
+  const packet = ipv4Packet({ source: address, destination: v4(to), protocol, payload });
+  return frame({ destination: mac(to), source: mac(source), etherType: 0x0800, payload: packet });
 }
 
 function ipv6Frame(source: Name, address: string, protocol: number, payload: Buffer): Buffer {
-  const header = Buffer.alloc(40);
-  header.writeUInt8(0x60, 0);
-  header.writeUInt16BE(payload.length, 4);
-  header.writeUInt8(protocol, 6);
-  header.writeUInt8(255, 7);
-  Buffer.from(address.replace('fe80::', 'fe80000000000000').replaceAll(':', '').padEnd(32, '0'), 'hex').copy(header, 8);
-  Buffer.from('ff020000000000000000000000000001', 'hex').copy(header, 24);
+  const packet = ipv6Packet({ source: address, destination: 'ff02::1', protocol, payload });
   return frame({
     destination: '33:33:00:00:00:01',
     source: mac(source),
     etherType: 0x86dd,
-    payload: Buffer.concat([header, payload]),
+    payload: packet,
   });
 }
 
@@ -357,12 +377,4 @@ function arp(source: Name, address: string): Buffer {
     Buffer.from(v4('server').split('.').map(Number)),
   ]);
   return frame({ destination: mac('server'), source: mac(source), etherType: 0x0806, payload: body });
-}
-
-/** RFC 1071. */
-function checksum(header: Buffer): number {
-  let sum = 0;
-  for (let index = 0; index < header.length; index += 2) sum += header.readUInt16BE(index);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
 }

@@ -1,0 +1,136 @@
+import { chmodSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Messaging, MessagingOptions } from '../../core/rpc';
+import { until } from '../support/bed';
+import { Authority, connected, OwnBroker } from '../support/own-broker';
+
+jest.setTimeout(180_000);
+
+const CLOUD = 'cloud';
+let authority: Authority;
+let stranger: Authority;
+let first: OwnBroker;
+let second: OwnBroker;
+let opened: Messaging[] = [];
+
+beforeAll(async () => {
+  const folder = mkdtempSync('/run/certificates-');
+  // The broker's user reads its own.
+  chmodSync(folder, 0o755);
+  authority = await Authority.make(join(folder, 'own'));
+  stranger = await Authority.make(join(folder, 'other'));
+  first = await OwnBroker.start(1, authority);
+  second = await OwnBroker.start(2, authority);
+  for (const broker of [first, second]) await broker.addUser('neutron', 'secret', CLOUD);
+  await first.addUser('agent', 'never used');
+  await first.control('set_permissions', '-p', CLOUD, 'agent', '.*', '.*', '.*');
+});
+afterEach(async () => {
+  await Promise.all(opened.map((messaging) => messaging.close()));
+  opened = [];
+});
+afterAll(async () => {
+  await first?.stop();
+  await second?.stop();
+});
+
+const plain = () => `rabbit://neutron:secret@localhost:${first.port}/${CLOUD}`;
+const encrypted = (host = 'localhost') => `rabbit://neutron:secret@${host}:${first.tlsPort}/${CLOUD}`;
+const open = async (options: MessagingOptions): Promise<Messaging> => {
+  const messaging = await connected(options);
+  opened.push(messaging);
+  return messaging;
+};
+const tls = () => ({ ssl: true, ssl_ca_file: authority.certificate });
+const connections = () => first.rows('list_connections', 'user', 'vhost', 'ssl', 'auth_mechanism');
+
+/** A server that answers, and one who asks; both hear what is said to all. */
+async function talk(options: MessagingOptions): Promise<{ readonly answer: unknown; readonly heard: number }> {
+  const server = await open(options);
+  const client = await open(options);
+  let heard = 0;
+  const hear = {
+    said: () => {
+      heard += 1;
+    },
+  };
+  await server.listen({ topic: 'q', shared: true, version: '1.0' }, { echo: (_, args) => args, ...hear }).ready;
+  await client.listen({ topic: 'q-news', version: '1.0' }, hear).ready;
+  const answer = await client.call({ topic: 'q', version: '1.0' }, 'echo', { word: 'wort' });
+  await server.fanout({ topic: 'q-news', version: '1.0' }, 'said', {});
+  await until(() => heard === 1, { what: 'the fanout is heard' });
+  return { answer, heard };
+}
+const TALKED = { answer: { word: 'wort' }, heard: 1 };
+
+describe('over TLS', () => {
+  test('with the authority of the broker, in a virtual host', async () => {
+    await expect(talk({ transportUrl: encrypted(), rabbit: tls() })).resolves.toEqual(TALKED);
+    for (const row of await connections()) expect(row).toEqual(['neutron', CLOUD, 'true', 'AMQPLAIN']);
+    await expect(connections()).resolves.not.toEqual([]);
+  });
+
+  test('a broker whose certificate another authority signed is not spoken to', async () => {
+    const rabbit = { ssl: true, ssl_ca_file: stranger.certificate };
+    await expect(connected({ transportUrl: encrypted(), rabbit })).rejects.toThrow(
+      /self-signed|unable to verify|issuer/,
+    );
+  });
+
+  test('nor one whose certificate names another host, unless its name is not to be verified', async () => {
+    const transportUrl = encrypted('127.0.0.1');
+    await expect(connected({ transportUrl, rabbit: tls() })).rejects.toThrow(/does not match|not in the cert/);
+    const lax = { ...tls(), ssl_enforce_hostname_verification: false };
+    await expect(talk({ transportUrl, rabbit: lax })).resolves.toEqual(TALKED);
+  });
+
+  test('as whom the client certificate names, with EXTERNAL', async () => {
+    const { key, certificate } = await authority.sign('agent');
+    const login = { rabbit_login_method: 'EXTERNAL', ssl_key_file: key, ssl_cert_file: certificate };
+    await expect(talk({ transportUrl: encrypted(), rabbit: { ...tls(), ...login } })).resolves.toEqual(TALKED);
+    for (const row of await connections()) expect(row).toEqual(['agent', CLOUD, 'true', 'EXTERNAL']);
+    await expect(connections()).resolves.not.toEqual([]);
+  });
+});
+
+describe('with queues as a server of later releases has them', () => {
+  const queues = async () => {
+    const rows = await first.rows('list_queues', '-p', CLOUD, 'name', 'type', 'durable');
+    return new Map(rows.map(([name = '', type = '', durable = '']) => [name, `${type}, durable ${durable}`]));
+  };
+
+  test('quorum queues', async () => {
+    await expect(talk({ transportUrl: plain(), rabbit: { rabbit_quorum_queue: true } })).resolves.toEqual(TALKED);
+    expect((await queues()).get('q')).toBe('rabbit_quorum_queue, durable true');
+    await first.control('delete_queue', '-p', CLOUD, 'q');
+  });
+
+  test('transient quorum queues', async () => {
+    const rabbit = { rabbit_quorum_queue: true, rabbit_transient_quorum_queue: true };
+    await expect(talk({ transportUrl: plain(), rabbit })).resolves.toEqual(TALKED);
+    expect([...new Set((await queues()).values())]).toEqual(['rabbit_quorum_queue, durable true']);
+    for (const name of (await queues()).keys()) await first.control('delete_queue', '-p', CLOUD, name);
+  });
+
+  test('stream fanout', async () => {
+    const rabbit = { rabbit_quorum_queue: true, rabbit_transient_quorum_queue: true, rabbit_stream_fanout: true };
+    await expect(talk({ transportUrl: plain(), rabbit })).resolves.toEqual(TALKED);
+  });
+});
+
+test('when a broker stops, both sides go on by the other one of the transport_url', async () => {
+  const both = `rabbit://neutron:secret@localhost:${first.port},neutron:secret@localhost:${second.port}/${CLOUD}`;
+  const server = await open({ transportUrl: both });
+  const client = await open({ transportUrl: both });
+  await server.listen({ topic: 'q-fail-over', shared: true, version: '1.0' }, { echo: (_, args) => args }).ready;
+  const call = () => client.call({ topic: 'q-fail-over', version: '1.0' }, 'echo', { word: 'wort' });
+  await expect(call()).resolves.toEqual({ word: 'wort' });
+  const restored = Promise.all([server, client].map((one) => new Promise((resolve) => one.once('restored', resolve))));
+
+  await first.stop();
+
+  await restored;
+  await expect(call()).resolves.toEqual({ word: 'wort' });
+  const users = await second.rows('list_connections', 'user');
+  expect(users).toHaveLength(4);
+});
