@@ -153,20 +153,29 @@ async function codecs(): Promise<readonly Row[]> {
   ];
 }
 
+/** As many flows on many ports with few rules, and on fewer ports with many. */
+const BIG_RESTARTS = [
+  { ports: 900, rules: 33 },
+  { ports: 250, rules: 177 },
+];
+
 async function bigRestart(): Promise<readonly Row[]> {
-  const figures = await measureRestart({ ports: 900, rules: 33 });
-  const { ports, flows, syncedMs, flowChanges, rssMiB, wiredMs } = figures;
-  const note = `${ports} ports, ${flows.toLocaleString('en')} flows, standalone control plane; ${rssMiB.toFixed(0)} MiB resident; the first start wired all in ${(wiredMs / 1000).toFixed(1)} s`;
-  return [
-    {
-      what: 'restart with 100,000 flows, process started → onAgentSynced',
-      unit: 'ms',
-      patchbay: syncedMs,
-      target: 3000,
-      note,
-    },
-    { what: '… flow modifications', unit: 'count', patchbay: flowChanges, target: 0 },
-  ];
+  const rows: Row[] = [];
+  for (const scale of BIG_RESTARTS) {
+    const { ports, flows, syncedMs, flowChanges, rssMiB, wiredMs } = await measureRestart(scale);
+    const note = `${flows.toLocaleString('en')} flows, ${scale.rules} rules a port, standalone control plane; ${rssMiB.toFixed(0)} MiB resident; the first start wired all in ${(wiredMs / 1000).toFixed(1)} s`;
+    rows.push(
+      {
+        what: `restart with 100,000 flows of ${ports} ports, process started → onAgentSynced`,
+        unit: 'ms',
+        patchbay: syncedMs,
+        target: 3000,
+        note,
+      },
+      { what: '… flow modifications', unit: 'count', patchbay: flowChanges, target: 0 },
+    );
+  }
+  return rows;
 }
 
 function conditions(): string {
