@@ -175,7 +175,6 @@ export class SecurityGroups implements Plugin {
     this.failed.add(id);
     await this.knowIds();
     await this.read(bound.port);
-    await this.turns.next();
     signal.throwIfAborted();
     const previous = this.policies.get(id);
     this.policies.add(bound);
