@@ -87,6 +87,12 @@ export class OwnBroker {
     return run(['rabbitmqctl', '--quiet', '-n', this.node, ...words]);
   }
 
+  /** Makes one cluster of both, as the brokers of one transport_url are. */
+  async join(other: OwnBroker): Promise<void> {
+    for (const words of [['stop_app'], ['reset'], ['join_cluster', other.node], ['start_app']])
+      await this.control(...words);
+  }
+
   /** A user with all rights in a virtual host, which is made if need be. */
   async addUser(user: string, password: string, virtualHost = '/'): Promise<void> {
     if (virtualHost !== '/') await this.control('add_vhost', virtualHost);
