@@ -6,7 +6,7 @@ const REMEMBERED = 500;
 export class OnceAnHour {
   private readonly told = new Map<string, { readonly at: number; heldBack: number }>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** Calls back with how often the text was held back since it was last let through, or not at all. */
   say(text: string, tell: (heldBack: number) => void): void {

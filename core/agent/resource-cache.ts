@@ -168,6 +168,7 @@ export class ResourceCache<Types extends TypeMap> {
     else if (object) shelf.unfile(object);
     shelf.asked.get('id')?.delete(id);
     shelf.deleted.delete(id);
+    shelf.unreadable.delete(id);
   }
 
   /**

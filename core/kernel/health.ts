@@ -32,7 +32,12 @@ export class HealthBook {
   private readonly vital = new Set<string>();
   private readonly listeners = new Set<(plugin: PluginHealth) => void>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(
+    /** Milliseconds of a clock that does not jump. */
+    private readonly now: () => number = () => performance.now(),
+    /** Milliseconds since the epoch. */
+    private readonly timeOfDay: () => number = Date.now,
+  ) {}
 
   /** A vital plugin's failing is the agent's; any other's degrades it. */
   add(plugin: string, weight: 'vital' | 'optional'): void {
@@ -62,7 +67,7 @@ export class HealthBook {
     this.changing(plugin, () => {
       const own = this.conditionsOf(plugin);
       const earlier = own.get(condition);
-      const since = earlier?.level === level ? earlier.since : this.now();
+      const since = earlier?.level === level ? earlier.since : this.timeOfDay();
       const expiresAt = expiresAfterMs === undefined ? null : this.now() + expiresAfterMs;
       own.set(condition, { condition, level, detail, since, expiresAt });
       if (level === 'ok') this.settled.add(plugin);

@@ -133,7 +133,7 @@ export class HookTable {
   private breakerOf(plugin: string): Breaker {
     const known = this.breakers.get(plugin);
     if (known !== undefined) return known;
-    const made = new Breaker(this.options.settings.breaker, this.options.now ?? Date.now);
+    const made = new Breaker(this.options.settings.breaker, this.options.now ?? (() => performance.now()));
     this.breakers.set(plugin, made);
     return made;
   }

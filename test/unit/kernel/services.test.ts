@@ -33,7 +33,7 @@ describe('health', () => {
 
   it('replaces a condition of the same name and keeps since when it has been so', () => {
     let now = 5;
-    const book = new HealthBook(() => now);
+    const book = new HealthBook(undefined, () => now);
     book.of('a').report('broker', 'degraded', 'away');
     now = 9;
     book.of('a').report('broker', 'degraded', 'still away');
