@@ -44,6 +44,7 @@ export interface Scale {
 
 /** The firewall of both agents: `openvswitch` or `noop`. */
 export const FIREWALL = process.env.PATCHBAY_BENCH_FIREWALL ?? 'openvswitch';
+const INI = { securitygroup: { firewall_driver: FIREWALL } };
 
 /** Time for what an agent does after it is ready: its first reports, garbage collection. */
 const REST_MS = 3_000;
@@ -59,7 +60,7 @@ export async function measureAgent(name: AgentName, bed: Bed, scale: Scale): Pro
   const usage = (): Usage => usageBeside(hostProcess);
   const { server, ports } = await standInWithPorts(host.name, scale.singles + scale.together);
   const before = await brokerLoad();
-  const running = await start(name, host);
+  const running = await startAgent(name, host, INI);
   const watched = await WatchedSwitch.open({
     runDir: `/proc/${hostProcess}/root/run/openvswitch`,
     interfaceType: 'internal',
@@ -97,8 +98,12 @@ export async function measureAgent(name: AgentName, bed: Bed, scale: Scale): Pro
   }
 }
 
-async function start(name: AgentName, host: Host): Promise<Running> {
-  const ini = { securitygroup: { firewall_driver: FIREWALL } };
+/** Starts an agent as the host's, and waits until it is up. */
+export async function startAgent(
+  name: AgentName,
+  host: Host,
+  ini: NonNullable<Parameters<Host['startReferenceAgent']>[0]>,
+): Promise<Running> {
   if (name === 'patchbay') {
     const running = host.startPatchbay({ ini });
     await untilReady(host);
@@ -140,7 +145,7 @@ async function restarted(
 ): Promise<AgentFigures['restart']> {
   const changes = await watched.countFlowChanges();
   const since = performance.now();
-  const starting = start(name, host);
+  const starting = startAgent(name, host, INI);
   await untilReportedUp(server, ports, since);
   const syncedMs = performance.now() - since;
   await starting;

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OpenFlowConnection } from '../../core/switch/openflow';
 import { type Bed, type Host, until } from '../support/bed';
-import { untilReady } from '../support/bed-agent';
 import { standInNetwork, standInPort, standInSubnet } from '../support/stand-in-objects';
 import { StandInServer } from '../support/stand-in-server';
-import type { AgentName } from './agents';
+import { type AgentName, startAgent } from './agents';
 import { FlowChanges, type SettledChange } from './flow-changes';
 import { median } from './samples';
 import { untilReportedUp } from './stand-in-world';
@@ -60,7 +59,7 @@ export async function measureForwarding(
   const hostProcess = Number(readFileSync(join(host.folder, 'pid'), 'utf8'));
   const runDir = `/proc/${hostProcess}/root/run/openvswitch`;
   const world = await startWorld(host.name, networks);
-  const running = await start(name, host);
+  const running = await startAgent(name, host, INI);
   const watched = await WatchedSwitch.open({ runDir, interfaceType: 'internal' });
   await until(() => existsSync(join(runDir, 'br-tun.mgmt')), { what: 'the tunnel bridge is there' });
   const changes = await FlowChanges.watch(runDir, QUIET_MS, 'br-tun');
@@ -133,20 +132,10 @@ export async function measureForwarding(
   }
 }
 
-async function start(name: AgentName, host: Host) {
-  const ini = {
-    agent: { tunnel_types: 'vxlan', l2_population: true, arp_responder: true },
-    securitygroup: { firewall_driver: 'noop' },
-  };
-  if (name === 'patchbay') {
-    const running = host.startPatchbay({ ini });
-    await untilReady(host);
-    return running;
-  }
-  const running = host.startReferenceAgent(ini);
-  await running.untilLogged(/Agent initialized successfully, now running/, { timeoutMs: 60_000 });
-  return running;
-}
+const INI = {
+  agent: { tunnel_types: 'vxlan', l2_population: true, arp_responder: true },
+  securitygroup: { firewall_driver: 'noop' },
+};
 
 /** One port of the host on each of so many networks. */
 async function startWorld(host: string, count: number): Promise<World> {

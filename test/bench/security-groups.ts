@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bed, type Host, until } from '../support/bed';
-import { untilReady } from '../support/bed-agent';
+import { type Bed, until } from '../support/bed';
 import {
   type RuleWish,
   standInNetwork,
@@ -14,7 +13,7 @@ import {
   standInSubnet,
 } from '../support/stand-in-objects';
 import { StandInServer } from '../support/stand-in-server';
-import type { AgentName } from './agents';
+import { type AgentName, startAgent } from './agents';
 import { FlowChanges, type SettledChange } from './flow-changes';
 import { untilReportedUp } from './stand-in-world';
 import { usageBeside } from './usage';
@@ -58,7 +57,7 @@ export async function measureGroups(name: AgentName, bed: Bed, scale: GroupScale
   const hostProcess = Number(readFileSync(join(host.folder, 'pid'), 'utf8'));
   const runDir = `/proc/${hostProcess}/root/run/openvswitch`;
   const world = await startWorld(host.name, scale);
-  const running = await start(name, host);
+  const running = await startAgent(name, host, INI);
   const watched = await WatchedSwitch.open({ runDir, interfaceType: 'internal' });
   await until(() => existsSync(join(runDir, 'br-int.mgmt')), { what: 'the bridge is there' });
   const changes = await FlowChanges.watch(runDir, QUIET_MS[name]);
@@ -91,18 +90,7 @@ export async function measureGroups(name: AgentName, bed: Bed, scale: GroupScale
   }
 }
 
-async function start(name: AgentName, host: Host) {
-  const ini = { securitygroup: { firewall_driver: 'openvswitch' } };
-  if (name === 'patchbay') {
-    const profile = process.env.PATCHBAY_BENCH_NODE_OPTIONS;
-    const running = host.startPatchbay({ ini, environment: profile === undefined ? {} : { NODE_OPTIONS: profile } });
-    await untilReady(host);
-    return running;
-  }
-  const running = host.startReferenceAgent(ini);
-  await running.untilLogged(/Agent initialized successfully, now running/, { timeoutMs: 60_000 });
-  return running;
-}
+const INI = { securitygroup: { firewall_driver: 'openvswitch' } };
 
 interface World {
   readonly server: StandInServer;
