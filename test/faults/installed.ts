@@ -1,4 +1,5 @@
 import type { Host } from '../support/bed';
+import { withFloodByName } from '../support/bed-rows';
 import type { AgentKind } from './stage';
 
 const BRIDGES = ['br-int', 'br-tun', 'br-ex'] as const;
@@ -30,17 +31,13 @@ export function changedBetween(before: Installed, after: Installed): number {
   return gone + written.length;
 }
 
-/** A list of ports that a frame is flooded to goes by their numbers, which are others once a bridge was made again. */
-const FLOODED = /output:[^,]+(?:,output:[^,]+)+/g;
-const byName = (list: string): string => list.split(',').sort().join(',');
-
 /** The reference agent counts conjunctions anew with every start. */
 const CONJUNCTION = /(conjunction\(|conj_id=)\d+/g;
 
 /** Flows, whoever's cookie they bear, that are in one and not in the other: `-` went, `+` came. */
 export function differences(left: Installed, right: Installed, kind: AgentKind): readonly string[] {
-  const named = (flow: string) => flow.replace(FLOODED, byName);
-  const same = (flow: string) => (kind === 'reference' ? named(flow).replace(CONJUNCTION, '$1…') : named(flow));
+  const same = (flow: string) =>
+    kind === 'reference' ? withFloodByName(flow).replace(CONJUNCTION, '$1…') : withFloodByName(flow);
   const plain = (installed: Installed) =>
     new Set([...installed.keys()].map((flow) => same(flow.replace(/ 0x[0-9a-f]+ /, ' '))));
   const [before, after] = [plain(left), plain(right)];

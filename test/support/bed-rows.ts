@@ -91,5 +91,13 @@ export function comparedFlows(dump: string, cookies: 'with cookies' | 'without c
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/^(OFPST_FLOW|NXST_FLOW)/.test(line))
     .map((line) => (cookies === 'with cookies' ? line : line.replace(/^cookie=0x[0-9a-f]+, ?/, '')))
+    .map(withFloodByName)
     .sort(order);
 }
+
+/**
+ * A flow whose flood, a run of outputs with nothing between them, names its ports in the order of their names: both agents list
+ * them in that of the ports' numbers or of a set, which is another from host to host.
+ */
+export const withFloodByName = (flow: string): string =>
+  flow.replace(/output:[^,]+(?:,output:[^,]+)+/g, (outputs) => outputs.split(',').sort(order).join(','));

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { comparedFlows } from '../support/bed-rows';
 import { compare, type Difference, differencesPage } from '../support/differences';
 
 const PAGE = join(__dirname, '../../docs/differences.md');
@@ -48,5 +49,20 @@ describe('comparing two switches', () => {
 
   test('names what is in the list and is no longer so', () => {
     expect(compare(['same'], ['same'], listed).unmet).toEqual(['in_port=<port> goto:59', 'mark <owner>']);
+  });
+
+  test('takes floods to the same ports for the same, in whichever order they are listed', () => {
+    const flood = (...ports: readonly string[]) =>
+      comparedFlows(
+        ` cookie=0x1, table=22, actions=pop_vlan,${ports.map((port) => `output:"${port}"`).join()}`,
+        'without cookies',
+      );
+    expect(flood('vxlan-2', 'vxlan-4', 'vxlan-3')).toEqual(flood('vxlan-4', 'vxlan-3', 'vxlan-2'));
+    expect(flood('vxlan-2', 'vxlan-4')).not.toEqual(flood('vxlan-2', 'vxlan-3'));
+  });
+
+  test('keeps the order of outputs that have an action between them', () => {
+    const flow = (actions: string) => comparedFlows(` table=1, actions=${actions}`, 'with cookies');
+    expect(flow('output:b,pop_vlan,output:a')).not.toEqual(flow('output:a,pop_vlan,output:b'));
   });
 });
