@@ -72,6 +72,8 @@ export interface GateRecord {
   readonly bridge: string;
   /** The Port row's name. */
   readonly port: string;
+  /** The Port row's `_uuid`: another port that has the name by now gets nothing of this. Absent: whichever port has the name. */
+  readonly portRow?: string;
   /** The control plane's port id. */
   readonly subject: string;
   /** Flows that let the port's frames in. Withheld while the gate is shut. */

@@ -76,6 +76,8 @@ export interface Vif {
   readonly bridge: string;
   /** The name of its Port (and Interface) row. */
   readonly portName: string;
+  /** The `_uuid` of its Port row: a port that is made again under the same name has another. */
+  readonly portRow: string;
   readonly macAddress: string;
   /** OpenFlow port number; null until the switch has given one. */
   readonly ofport: number | null;

@@ -12,6 +12,8 @@ export interface InterfaceView {
 }
 
 export interface PortView {
+  /** The Port row's `_uuid`: a port that is made again under the same name has another. */
+  readonly uuid: string;
   readonly bridge: string;
   readonly name: string;
   readonly tag: number | null;

@@ -171,6 +171,7 @@ export class RowsMirror implements Rows {
     const bridge = parent === undefined ? undefined : this.replica.table('Bridge').get(parent);
     if (row === undefined || bridge === undefined) return undefined;
     return {
+      uuid,
       bridge: bridge.name,
       name: row.name,
       tag: row.tag ?? null,

@@ -120,8 +120,9 @@ function bridgeView({ name, datapathId, datapathType, failMode, otherConfig, ext
   };
 }
 
-function portView({ bridge, name, tag, otherConfig, externalIds, interfaces }: PortRow): PortView {
+function portView({ uuid, bridge, name, tag, otherConfig, externalIds, interfaces }: PortRow): PortView {
   return {
+    uuid,
     bridge,
     name,
     tag,

@@ -3,7 +3,6 @@ import type {
   BoundPort,
   BoundSegment,
   Delivery,
-  DesiredState,
   HookCalls,
   IsolatedPort,
   PortRemoval,
@@ -12,15 +11,15 @@ import type {
   Vif,
 } from '@patchbay/sdk';
 import { PortBindingErrors } from './errors';
-import { openGate, portKey, shutGate, unpluggedGate } from './gate';
+import { openGate, shutGate, unpluggedGate } from './gate';
 import type { Places } from './places';
 import type { Segments } from './segments';
+import type { StatedGate } from './stated-gate';
 import type { Verdict } from './verdict';
 
 export interface AttachmentSurroundings {
   readonly announcer: Announcer;
   readonly segments: Segments;
-  readonly desired: DesiredState;
   /** Ports that are told of at a time: a plugin's time for one port is not to pass with the work for a thousand others. */
   readonly places: Places;
 }
@@ -38,6 +37,7 @@ export class Attachment {
 
   constructor(
     private readonly around: AttachmentSurroundings,
+    private readonly gate: StatedGate,
     /** Told what a plugin said against unbinding. */
     private readonly advised: (reason: string) => void,
   ) {}
@@ -60,7 +60,7 @@ export class Attachment {
       const bound: BoundPort = { port: draft.port, vif, segment: draft.segment, localVlan: held.localVlan };
       requireAll(vif.portId, await this.tell(calls, bound, telling));
       await this.leaveFormer(calls, vif);
-      this.around.desired.set(portKey(vif.portId), openGate(bound));
+      this.gate.state(openGate(bound));
       return bound;
     };
     const outcome = await this.around.places.within(() => this.event(cause, vif, tellAll));
@@ -74,7 +74,7 @@ export class Attachment {
     await this.event(cause, vif, async (calls) => {
       await this.unbind(calls, vif, reason === 'deleted' ? 'deleted' : 'isolated', reason === 'admin-down');
       await calls.tell('onPortIsolated', isolated);
-      this.around.desired.set(portKey(vif.portId), shutGate(vif));
+      this.gate.state(shutGate(vif));
     });
   }
 
@@ -82,7 +82,7 @@ export class Attachment {
   async giveAway(cause: string, vif: Vif): Promise<void> {
     await this.event(cause, vif, async (calls) => {
       await this.unbind(calls, vif, 'moved', false);
-      this.around.desired.set(portKey(vif.portId), unpluggedGate(vif));
+      this.gate.state(unpluggedGate(vif));
     });
   }
 
@@ -90,7 +90,7 @@ export class Attachment {
   async end(cause: string, vif: Vif): Promise<void> {
     await this.event(cause, vif, async (calls) => {
       await this.unbind(calls, vif, 'unplugged', false);
-      this.around.desired.set(portKey(vif.portId), shutGate(vif));
+      this.gate.state(shutGate(vif));
     });
   }
 
@@ -135,9 +135,11 @@ export class Attachment {
    */
   private async event<T>(cause: string, { portId }: Vif, act: (calls: HookCalls) => Promise<T>): Promise<T> {
     const { announcer, segments } = this.around;
+    const before = this.gate.standing;
     try {
       return (await announcer.event(cause, act)).value;
     } catch (error) {
+      this.gate.standsAsBefore(before);
       const segment = this.held?.segment;
       if (segment !== undefined && segments.doubt(segment, portId))
         await announcer.event(cause, (calls) => segments.tellUntold(calls, segment));

@@ -1,12 +1,4 @@
-import {
-  type BoundPort,
-  DEAD_VLAN,
-  type DesiredRecords,
-  type Flow,
-  type GateRecord,
-  type Segment,
-  type Vif,
-} from '@patchbay/sdk';
+import { type BoundPort, DEAD_VLAN, type Flow, type GateRecord, type Segment, type Vif } from '@patchbay/sdk';
 
 /** br-int's classifier and the table its admitted frames go on to (Neutron: LOCAL_SWITCHING, PACKET_RATE_LIMIT). */
 const CLASSIFIER = 0;
@@ -18,37 +10,33 @@ const ADMISSION_PRIORITY = 1;
 export const portKey = (portId: string): string => `port/${portId}`;
 
 /** A wired port: its VLAN, what a restart or another agent reads back from it, and the flow that lets its frames in. */
-export function openGate(bound: BoundPort): DesiredRecords {
+export function openGate(bound: BoundPort): GateRecord {
   return {
-    gates: [
-      {
-        ...shutGateOf(bound.vif),
-        tag: bound.localVlan,
-        otherConfig: wiringRecord(bound.segment, bound.localVlan),
-        interfaceOtherConfig: transmitSteering(bound),
-        admission: [admission(bound.vif)],
-      },
-    ],
+    ...gateOf(bound.vif),
+    tag: bound.localVlan,
+    otherConfig: wiringRecord(bound.segment, bound.localVlan),
+    interfaceOtherConfig: transmitSteering(bound),
+    admission: [admission(bound.vif)],
   };
 }
 
 /** A port that leads nowhere. */
-export function shutGate(vif: Vif): DesiredRecords {
-  return { gates: [{ ...shutGateOf(vif), tag: DEAD_VLAN }] };
+export function shutGate(vif: Vif): GateRecord {
+  return { ...gateOf(vif), tag: DEAD_VLAN };
 }
 
 /** A port found wired that the control plane has not described yet: it stays as it is, as long as what guards it does. */
-export function keptGate(vif: Vif, localVlan: number): DesiredRecords {
-  return { gates: [{ ...shutGateOf(vif), tag: localVlan, admission: [admission(vif)], found: true }] };
+export function keptGate(vif: Vif, localVlan: number): GateRecord {
+  return { ...gateOf(vif), tag: localVlan, admission: [admission(vif)], found: true };
 }
 
 /** A port whose binding went to another host: two hosts must not both answer for its MAC. */
-export function unpluggedGate(vif: Vif): DesiredRecords {
-  return { gates: [{ ...shutGateOf(vif), unplugged: true }] };
+export function unpluggedGate(vif: Vif): GateRecord {
+  return { ...gateOf(vif), unplugged: true };
 }
 
-function shutGateOf(vif: Vif): Pick<GateRecord, 'bridge' | 'port' | 'subject'> {
-  return { bridge: vif.bridge, port: vif.portName, subject: vif.portId };
+function gateOf(vif: Vif): Pick<GateRecord, 'bridge' | 'port' | 'portRow' | 'subject'> {
+  return { bridge: vif.bridge, port: vif.portName, portRow: vif.portRow, subject: vif.portId };
 }
 
 function admission(vif: Vif): Flow {

@@ -1,4 +1,13 @@
-import type { IsolatedPort, Jobs, KeyProgress, Logger, PortDescription, PortState, Vif } from '@patchbay/sdk';
+import type {
+  DesiredState,
+  IsolatedPort,
+  Jobs,
+  KeyProgress,
+  Logger,
+  PortDescription,
+  PortState,
+  Vif,
+} from '@patchbay/sdk';
 import { Attachment, type AttachmentSurroundings } from './attachment';
 import type { Describer } from './describer';
 import { PortBindingErrors } from './errors';
@@ -6,11 +15,13 @@ import { keptGate, portKey, shutGate } from './gate';
 import { History } from './history';
 import { Rebinding, reportIsLost } from './rebinding';
 import type { Reporter } from './reporter';
+import { StatedGate } from './stated-gate';
 import { sameWiring, type Verdict, verdictOf } from './verdict';
 
 export interface Surroundings extends AttachmentSurroundings {
   readonly describer: Describer;
   readonly reporter: Reporter;
+  readonly desired: DesiredState;
   readonly jobs: Jobs;
   readonly logger: Logger;
   /** What plugins have to do before they are told of the port. */
@@ -34,6 +45,7 @@ export class BoundPortLifecycle {
   private description: PortDescription | undefined;
   private isolated: IsolatedPort | undefined;
   private reportedUp = false;
+  private readonly gate: StatedGate;
   private readonly attachment: Attachment;
   private readonly rebinding: Rebinding;
   private readonly history = new History();
@@ -58,16 +70,18 @@ export class BoundPortLifecycle {
   ) {
     const again = (cause: string) => void this.converge(cause);
     this.rebinding = new Rebinding(`rebinding/${vif.portId}`, around.jobs, again);
-    this.attachment = new Attachment(around, (advice) =>
+    this.gate = new StatedGate(around.desired, vif.portId);
+    this.attachment = new Attachment(around, this.gate, (advice) =>
       this.history.note('removed', `against a plugin's advice: ${advice}`),
     );
     this.history.note('seen');
-    around.desired.set(this.key, formerVlan === undefined ? shutGate(vif) : keptGate(vif, formerVlan));
+    this.gate.state(formerVlan === undefined ? shutGate(vif) : keptGate(vif, formerVlan));
   }
 
   // ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  seen(vif: Vif, cause: string): void {
+  /** `others` bear the same iface-id, and lead nowhere. */
+  seen(vif: Vif, others: readonly Vif[], cause: string): void {
     const isNew = this.fate !== 'plugged' || this.unplugged || !sameVif(this.vif, vif) || this.converging === undefined;
     this.vif = vif;
     if (this.fate === 'gone' || this.unplugged) {
@@ -75,6 +89,7 @@ export class BoundPortLifecycle {
       this.over = false;
       this.stale = true;
     }
+    this.gate.vifsAre([vif, ...others]);
     if (isNew) void this.converge(cause);
   }
 
@@ -123,10 +138,6 @@ export class BoundPortLifecycle {
   /** Unplugged, with nothing left to do: what was still to be tried for it comes to nothing, for its key may be another's by then. */
   isOver(): boolean {
     return this.over;
-  }
-
-  isOn(portName: string): boolean {
-    return this.vif.portName === portName;
   }
 
   isOfNetwork(networkId: string): boolean {
@@ -209,7 +220,7 @@ export class BoundPortLifecycle {
       await this.leave();
     }
     if (this.fate === 'gone') {
-      this.around.desired.unset(this.key);
+      this.gate.withdraw();
       this.over = true;
       return;
     }
@@ -333,7 +344,7 @@ export class BoundPortLifecycle {
 
 function sameVif(one: Vif, other: Vif): boolean {
   const moved = one.ofport !== null && one.ofport !== other.ofport;
-  return one.portName === other.portName && one.macAddress === other.macAddress && !moved;
+  return one.portRow === other.portRow && one.macAddress === other.macAddress && !moved;
 }
 
 function reasonOf(progress: KeyProgress): string {

@@ -26,6 +26,7 @@ import { Describer } from './describer';
 import { PortBindingErrors } from './errors';
 import { BoundPortLifecycle, type Surroundings } from './lifecycle';
 import { Places } from './places';
+import { PluggedVifs } from './plugged';
 import { Reporter } from './reporter';
 import { Segments } from './segments';
 import { formerVlan, vifOf } from './vif';
@@ -55,6 +56,8 @@ const TOLD_AT_A_TIME = 32;
 })
 export class PortBinding implements Plugin {
   private readonly ports = new Map<string, BoundPortLifecycle>();
+  private readonly plugged = new PluggedVifs();
+  private doubles = '';
   private readonly segments = new Segments(PortBindingErrors);
   private readonly surroundings: Surroundings;
   private readonly ancillary: AncillaryPorts;
@@ -137,6 +140,7 @@ export class PortBinding implements Plugin {
   private async scan(): Promise<void> {
     this.ancillary.bridgesAre(await this.switchView.bridges());
     for (const port of await this.switchView.ports()) this.seen(port, 'scan');
+    for (const portId of this.plugged.portIds()) this.lead(portId, 'scan');
     this.scanned = true;
     this.settled();
   }
@@ -163,13 +167,23 @@ export class PortBinding implements Plugin {
       this.ancillary.seen(vif);
       return;
     }
-    let lifecycle = this.ports.get(vif.portId);
+    // A port that comes later is nobody's yet, whatever VLAN it brings along.
+    this.plugged.seen(vif, this.scanned ? 'now' : { formerVlan: formerVlan(port) });
+    if (this.scanned) this.lead(vif.portId, cause);
+    this.nameDoubles();
+  }
+
+  /** Goes by the VIF that is to be wired, of those that bear the iface-id. */
+  private lead(portId: string, cause: string): void {
+    const plugged = this.plugged.of(portId);
+    if (plugged === undefined) return;
+    const { vif, formerVlan, others } = plugged;
+    let lifecycle = this.ports.get(portId);
     if (lifecycle === undefined) {
-      // A port that comes later is nobody's yet, whatever VLAN it brings along.
-      lifecycle = new BoundPortLifecycle(vif, this.scanned ? undefined : formerVlan(port), this.surroundings);
-      this.ports.set(vif.portId, lifecycle);
+      lifecycle = new BoundPortLifecycle(vif, formerVlan, this.surroundings);
+      this.ports.set(portId, lifecycle);
     }
-    lifecycle.seen(vif, cause);
+    lifecycle.seen(vif, others, cause);
   }
 
   private gone(port: PortView, cause: string): void {
@@ -179,13 +193,26 @@ export class PortBinding implements Plugin {
       this.ancillary.gone(vif);
       return;
     }
+    this.plugged.gone(vif);
+    this.nameDoubles();
+    if (this.plugged.of(vif.portId) !== undefined) {
+      this.lead(vif.portId, cause);
+      return;
+    }
     const lifecycle = this.ports.get(vif.portId);
-    if (lifecycle === undefined || !lifecycle.isOn(vif.portName)) return;
-    void lifecycle.gone(cause).then(() => {
+    void lifecycle?.gone(cause).then(() => {
       if (!lifecycle.isOver() || this.ports.get(vif.portId) !== lifecycle) return;
       this.ports.delete(vif.portId);
       this.controlPlane.forgetPort(vif.portId);
     });
+  }
+
+  private nameDoubles(): void {
+    const doubles = this.plugged.doubles().join('; ');
+    if (doubles === this.doubles) return;
+    this.doubles = doubles;
+    if (doubles === '') this.health.clear('iface-ids');
+    else this.health.report('iface-ids', 'degraded', doubles);
   }
 
   private controlPlaneChanged(change: ControlPlaneChange): void {

@@ -13,6 +13,7 @@ export function vifOf(port: PortView): Vif | undefined {
         portId,
         bridge: port.bridge,
         portName: port.name,
+        portRow: port.uuid,
         macAddress: macAddress.toLowerCase(),
         ofport: face.ofport,
         externalIds: face.externalIds,

@@ -69,6 +69,7 @@ export function aVif(id = 'port-1', more: Partial<Vif> = {}): Vif {
     portId: id,
     bridge: 'br-int',
     portName: `tap-${id}`,
+    portRow: `row-of-tap-${id}`,
     macAddress,
     ofport: null,
     externalIds: { 'iface-id': id, 'attached-mac': macAddress },

@@ -31,6 +31,7 @@ export function portRow(
     ...face,
   };
   const port: PortView = {
+    uuid: `row-${row.name}`,
     bridge: 'br-int',
     tag: null,
     otherConfig: {},
@@ -73,7 +74,7 @@ export const VXLAN_SEGMENT: Segment = {
 };
 
 export function vifOfPort(id: string, portName = `tap-${id}`, macAddress = 'fa:16:3e:00:00:01'): Vif {
-  return { portId: id, bridge: 'br-int', portName, macAddress, ofport: 3, externalIds: {} };
+  return { portId: id, bridge: 'br-int', portName, portRow: `row-${portName}`, macAddress, ofport: 3, externalIds: {} };
 }
 
 export function boundPort(more: Partial<PortDescription> = {}, segment = VXLAN_SEGMENT, localVlan = 1): BoundPort {

@@ -16,6 +16,7 @@ const VifShape = z.looseObject({
   portId: Text,
   bridge: Text,
   portName: Text,
+  portRow: Text,
   macAddress: Text,
   ofport: z.int().nullable(),
   externalIds: Texts,

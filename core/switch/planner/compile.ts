@@ -22,6 +22,8 @@ export interface Compiled {
 
 export interface CompiledGate {
   readonly record: GateRecord;
+  /** The port that it is of is on the switch, or may be: nothing is wanted of another that has its name. */
+  readonly isOfPort: boolean;
   /** Flows that let frames in; wanted only while the gate is open. */
   readonly admission: readonly Item[];
   /** What the admission waits for. */
@@ -145,8 +147,14 @@ class Compilation {
   private gate(record: GateRecord): CompiledGate {
     const admission = new Set<string>();
     this.waits = admission;
+    const { bridge, port, portRow } = record;
+    const named = this.around.rows.port(port);
+    if (portRow !== undefined && named !== undefined && named.uuid !== portRow) {
+      const waitingFor = [`port ${port} on ${bridge} as it was: another has its name by now`];
+      return { record, isOfPort: false, admission: [], waitingFor };
+    }
     const items = this.flows(record.admission ?? []);
-    return { record, admission: items, waitingFor: [...admission] };
+    return { record, isOfPort: true, admission: items, waitingFor: [...admission] };
   }
 
   private number(bridge: string, name: string): number | undefined {

@@ -14,12 +14,15 @@ import {
 } from './row-wants';
 import type { BridgeRow, PortRow, QosRow, Rows } from './rows';
 
-/** One change of the database, with those who wanted it. */
+/**
+ * One change of the database, with those who wanted it. What changes a port names the row that it was planned for: the name may be another
+ * port's by the time it is written.
+ */
 export type RowChange = { readonly owners: readonly Owner[] } & (
   | { readonly kind: 'create-bridge'; readonly name: string; readonly cells: Cells }
   | { readonly kind: 'create-port'; readonly bridge: string; readonly name: string; readonly cells: Cells }
-  | { readonly kind: 'delete-port'; readonly bridge: string; readonly name: string }
-  | { readonly kind: 'set'; readonly row: RowId; readonly cells: Cells }
+  | { readonly kind: 'delete-port'; readonly bridge: string; readonly name: string; readonly portRow: string }
+  | { readonly kind: 'set'; readonly row: RowId; readonly cells: Cells; readonly portRow?: string }
   /** Swaps the controllers of a bridge that has some: never from none, never to none. */
   | {
       readonly kind: 'set-controllers';
@@ -28,8 +31,14 @@ export type RowChange = { readonly owners: readonly Owner[] } & (
       /** Targets that ours replaces, recorded with it for the day the bridge is given back; null: they are forgotten. */
       readonly former: readonly string[] | null;
     }
-  | { readonly kind: 'set-qos'; readonly port: string; readonly qos: QosRecord; readonly plugin: string }
-  | { readonly kind: 'clear-qos'; readonly port: string }
+  | {
+      readonly kind: 'set-qos';
+      readonly port: string;
+      readonly portRow: string;
+      readonly qos: QosRecord;
+      readonly plugin: string;
+    }
+  | { readonly kind: 'clear-qos'; readonly port: string; readonly portRow: string }
 );
 
 /** When a change is due. Closing goes before the flows of its round, opening and removing after them. */
@@ -65,7 +74,10 @@ function diffPort(want: MergedWant, row: RowId & { table: 'Port' }, rows: Rows):
   const port = rows.port(name);
   if (want.take) {
     return {
-      changes: port?.bridge === bridge ? [{ kind: 'delete-port', bridge, name, owners, phase: 'closing' }] : [],
+      changes:
+        port?.bridge === bridge
+          ? [{ kind: 'delete-port', bridge, name, portRow: port.uuid, owners, phase: 'closing' }]
+          : [],
     };
   }
   if (port !== undefined && port.bridge !== bridge) {
@@ -80,7 +92,7 @@ function diffPort(want: MergedWant, row: RowId & { table: 'Port' }, rows: Rows):
     want,
     differing(cells, (cell) => portCell(port, cell)),
     undefined,
-  );
+  ).map((change) => ({ ...change, portRow: port.uuid }));
   const qos = diffQos(want, port);
   return { changes: qos === undefined ? changes : [...changes, qos] };
 }
@@ -181,7 +193,15 @@ function diffQos(want: MergedWant, port: PortRow): PhasedChange | undefined {
   if (want.qos === undefined) return undefined;
   const { owner, record } = want.qos;
   if (port.qos !== null && sameQos(record, port.qos)) return undefined;
-  return { kind: 'set-qos', port: port.name, qos: record, plugin: owner.plugin, owners: [owner], phase: 'structure' };
+  return {
+    kind: 'set-qos',
+    port: port.name,
+    portRow: port.uuid,
+    qos: record,
+    plugin: owner.plugin,
+    owners: [owner],
+    phase: 'structure',
+  };
 }
 
 /** The Bridge external_ids key that holds the controllers which ours replaced, with spaces between. */

@@ -170,10 +170,11 @@ export class RowPlanner {
     const port = this.rows.port(name);
     const plugin = port === undefined ? undefined : markOf(port);
     if (what === 'port' && port !== undefined && plugin !== undefined && want?.make !== true) {
-      return [{ kind: 'delete-port', bridge: port.bridge, name, owners: [], phase: 'removing' }];
+      return [{ kind: 'delete-port', bridge: port.bridge, name, portRow: port.uuid, owners: [], phase: 'removing' }];
     }
     const qosIsOurs = port?.qos != null && markOf(port.qos) !== undefined;
-    if (qosIsOurs && want?.qos === undefined) return [{ kind: 'clear-qos', port: name, owners: [], phase: 'removing' }];
+    if (port !== undefined && qosIsOurs && want?.qos === undefined)
+      return [{ kind: 'clear-qos', port: name, portRow: port.uuid, owners: [], phase: 'removing' }];
     this.leaving.delete(name);
     return [];
   }

@@ -21,6 +21,7 @@ export interface ControllerRow {
 }
 
 export interface PortRow {
+  readonly uuid: string;
   readonly bridge: string;
   readonly name: string;
   readonly tag: number | null;

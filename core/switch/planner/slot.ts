@@ -41,7 +41,7 @@ export function newSlot(owner: Owner, records: DesiredRecords): Slot {
 export function rowWantsOf(slot: Slot): readonly RowWant[] {
   return [
     ...slot.compiled.rows,
-    ...slot.gates.map(({ gate, position }) => gateWant(slot.owner, gate.record, position)),
+    ...slot.gates.flatMap(({ gate, position }) => (gate.isOfPort ? [gateWant(slot.owner, gate.record, position)] : [])),
   ];
 }
 
@@ -51,8 +51,15 @@ export function rowWantsOf(slot: Slot): readonly RowWant[] {
  */
 export function whatStays(slot: Slot, rows: Rows): Compiled {
   const kept = numbersHold(slot.accepted, rows) ? slot.accepted : NOTHING;
-  const gates = (slot.records.gates ?? []).map(({ bridge, port, subject, tag }) => ({
-    record: { bridge, port, subject, ...(tag === undefined ? {} : { tag }) },
+  const gates = (slot.records.gates ?? []).map(({ bridge, port, portRow, subject, tag }) => ({
+    record: {
+      bridge,
+      port,
+      ...(portRow === undefined ? {} : { portRow }),
+      subject,
+      ...(tag === undefined ? {} : { tag }),
+    },
+    isOfPort: portRow === undefined || rows.port(port)?.uuid === portRow,
     admission: [],
     waitingFor: [],
   }));

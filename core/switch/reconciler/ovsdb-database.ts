@@ -70,9 +70,12 @@ export class OvsdbDatabase implements Database {
         this.createPort(transaction, change.bridge, change.name, change.cells);
         return;
       case 'delete-port':
-        transaction.removeFrom('Bridge', this.uuid('Bridge', change.bridge), 'ports', [this.uuid('Port', change.name)]);
+        transaction.removeFrom('Bridge', this.uuid('Bridge', change.bridge), 'ports', [
+          this.portRow(change.name, change.portRow),
+        ]);
         return;
       case 'set':
+        if (change.portRow !== undefined) this.portRow(change.row.name, change.portRow);
         this.set(transaction, change.row.name, change.cells);
         return;
       case 'set-controllers':
@@ -82,7 +85,7 @@ export class OvsdbDatabase implements Database {
         this.setQos(transaction, change);
         return;
       case 'clear-qos':
-        this.forgetQos(transaction, this.uuid('Port', change.port));
+        this.forgetQos(transaction, this.portRow(change.port, change.portRow));
         return;
     }
   }
@@ -161,7 +164,7 @@ export class OvsdbDatabase implements Database {
     else transaction.mergeInto('Bridge', uuid, 'external_ids', { [FORMER_CONTROLLERS]: former.join(' ') });
   }
 
-  private setQos(transaction: Build, { port, qos, plugin }: RowChange & { kind: 'set-qos' }): void {
+  private setQos(transaction: Build, { port, portRow, qos, plugin }: RowChange & { kind: 'set-qos' }): void {
     const queues = Object.fromEntries(
       Object.entries(qos.queues).map(([number, queue]) => [
         Number(number),
@@ -177,7 +180,7 @@ export class OvsdbDatabase implements Database {
       external_ids: { [OWNER_MARK]: plugin },
       queues: new Map(Object.entries(queues).map(([number, queue]) => [Number(number), queue])),
     });
-    const uuid = this.uuid('Port', port);
+    const uuid = this.portRow(port, portRow);
     this.forgetQos(transaction, uuid);
     transaction.update('Port', uuid, { qos: row });
   }
@@ -190,6 +193,12 @@ export class OvsdbDatabase implements Database {
     transaction.update('Port', port, { qos: undefined });
     transaction.delete('QoS', row._uuid);
     for (const queue of row.queues.values()) transaction.delete('Queue', queue);
+  }
+
+  private portRow(name: string, planned: string): Uuid {
+    const uuid = this.uuid('Port', name);
+    if (uuid === planned) return uuid;
+    throw new RowGone(`Port ${name} is gone, and another has its name`);
   }
 
   private uuid(table: WrittenTable, name: string): Uuid {

@@ -33,7 +33,7 @@ class MemoryRows implements Rows {
       externalIds: {},
       qos: null,
     };
-    return { bridge: 'br-int', name, ...rest, interfaces };
+    return { uuid: `row-${name}`, bridge: 'br-int', name, ...rest, interfaces };
   }
 
   bridges() {

@@ -11,6 +11,7 @@ export const VIF: Vif = {
   portId: 'port-1',
   bridge: 'br-int',
   portName: 'tap1',
+  portRow: 'b7f4e1f0-6c2b-4a53-9d5e-3a0b8f2f8a01',
   macAddress: 'fa:16:3e:00:00:01',
   ofport: 5,
   externalIds: { 'iface-id': 'port-1' },

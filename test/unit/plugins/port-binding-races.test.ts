@@ -78,7 +78,8 @@ describe('a port of the switch that becomes another port of the control plane', 
     bed.view.change({ kind: 'port-changed', previous: { ...before, ...wiring }, port: after, cause: 'switch' });
     await bed.settle();
     expect(bed.desired.keys()).toEqual(['port/p2']);
-    expect(bed.desired.gate('p2')).toEqual({ bridge: 'br-int', port: before.name, subject: 'p2', tag: DEAD_VLAN });
+    expect(bed.desired.gate('p2')).toMatchObject({ port: before.name, portRow: 'row-tap-p2', tag: DEAD_VLAN });
+    expect(bed.desired.gate('p2').admission).toBeUndefined();
   });
 });
 
