@@ -1,16 +1,31 @@
-import { type Document, isMap, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar, visit } from 'yaml';
 import { NetworksDocument } from './document';
 import { StandaloneErrors } from './errors';
 
 /** Reads a networks file's text. Throws a refusal that names every mistake with its line and field. */
 export function readNetworks(text: string, file: string): NetworksDocument {
   const lines = new LineCounter();
-  const yaml = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  if (yaml.errors.length > 0) {
-    const mistakes = yaml.errors.map((error) => `${file}:${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`);
-    throw StandaloneErrors.badNetworks({ mistakes });
-  }
+  const yaml = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
+  const mistakes = [
+    ...yaml.errors.map((error) => `${file}:${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`),
+    ...keysGivenTwice(yaml.contents).map(
+      ({ value, range }) => `${file}:${lines.linePos(range?.[0] ?? 0).line}: ${String(value)} is given twice`,
+    ),
+  ];
+  if (mistakes.length > 0) throw StandaloneErrors.badNetworks({ mistakes });
   return check(contentOf(yaml, file, lines) ?? {}, (path) => `${file}:${lineOf(yaml, path, lines)}`);
+}
+
+/** The library's own check looks through all keys of a map for each: with a thousand ports that takes longer than all else. */
+function keysGivenTwice(node: unknown): readonly Scalar[] {
+  if (isSeq(node)) return node.items.flatMap(keysGivenTwice);
+  if (!isMap(node)) return [];
+  const seen = new Set<unknown>();
+  return node.items.flatMap(({ key, value }) => {
+    const isTwice = isScalar(key) && seen.has(key.value);
+    if (isScalar(key)) seen.add(key.value);
+    return isTwice ? [key, ...keysGivenTwice(value)] : keysGivenTwice(value);
+  });
 }
 
 /** The library follows aliases only here, and refuses those that lead nowhere or blow up. */

@@ -93,7 +93,9 @@ describe('a networks file', () => {
     ],
     ['YAML that is none', 'networks: {', 'networks.yaml:1'],
     ['an alias of nothing', 'networks:\n  blue: *nobody\n', 'networks.yaml:2: Unresolved alias'],
-    ['a key given twice', `${GOOD}networks: {}\n`, 'networks.yaml'],
+    ['a key given twice', `${GOOD}networks: {}\n`, 'networks is given twice'],
+    ['a port given twice', GOOD.replace('ports:\n', 'ports:\n  web: {}\n'), 'networks.yaml:6: web is given twice'],
+    ['a field given twice', GOOD.replace('mac:', 'network: blue\n    mac:'), 'network is given twice'],
   ])('is refused with line and field for %s', (_what, text, expected) => {
     expect(refusal(text)).toContain(expected);
   });
