@@ -1,9 +1,11 @@
 import type { Action, FieldValue, Flow, Match, NatSpec, PortName, PortRef, Subfield } from './model';
 import { parseFlow } from './parse-flow';
-import { seal } from './sealed';
+import { fixed, seal } from './sealed';
 import { parseSubfield } from './subfield';
 
 type ActionOf<Type extends Action['type']> = Extract<Action, { readonly type: Type }>;
+
+const EVERYTHING: Match = fixed({});
 
 export interface FlowDraft {
   readonly bridge: string;
@@ -19,57 +21,49 @@ export interface FlowDraft {
 
 /** A flow with its defaults filled in. Nobody can change it afterwards: kept and stated again, it costs no copy. */
 export function flow(draft: FlowDraft): Flow {
-  return seal({ table: 0, match: {}, actions: [], ...draft });
+  return seal({ table: 0, match: EVERYTHING, actions: drop, ...draft });
 }
 
 /** A port by its name on the flow's bridge. */
-export const port = (name: string): PortName => ({ port: name });
+export const port = (name: string): PortName => fixed({ port: name });
 
 const bits = (subfield: Subfield | string): Subfield =>
   typeof subfield === 'string' ? parseSubfield(subfield) : subfield;
 const target = (to: PortRef | string): PortRef =>
-  typeof to === 'string' && !RESERVED.has(to) ? { port: to } : (to as PortRef);
+  typeof to === 'string' && !RESERVED.has(to) ? port(to) : (to as PortRef);
 const RESERVED: ReadonlySet<string> = new Set(['IN_PORT', 'NORMAL', 'FLOOD', 'ALL', 'CONTROLLER', 'LOCAL']);
 
+// What these make nobody can change: flows have it without a copy.
+
 /** No action at all. */
-export const drop: readonly Action[] = [];
+export const drop: readonly Action[] = fixed([]);
 /** To a port: its name, its number or a reserved port. */
-export const output = (to: PortRef | string): ActionOf<'output'> => ({ type: 'output', port: target(to) });
+export const output = (to: PortRef | string): ActionOf<'output'> => fixed({ type: 'output', port: target(to) });
 /** To each of the named ports that exists. */
-export const outputSet = (ports: readonly string[]): ActionOf<'output_set'> => ({ type: 'output_set', ports });
-export const normal: ActionOf<'output'> = { type: 'output', port: 'NORMAL' };
+export const outputSet = (ports: readonly string[]): ActionOf<'output_set'> => fixed({ type: 'output_set', ports });
+export const normal: ActionOf<'output'> = fixed({ type: 'output', port: 'NORMAL' });
 /** To the controller, at most so many bytes of the frame. */
-export const toController = (maxLength = 0xffff): ActionOf<'controller'> => ({ type: 'controller', maxLength });
+export const toController = (maxLength = 0xffff): ActionOf<'controller'> => fixed({ type: 'controller', maxLength });
 /** Sets a whole field, or the bits of a mask. A register takes a port's name for its number: `setField('reg5', port('tap1'))`. */
 export const setField = (field: string, value: FieldValue | PortName, mask?: FieldValue): ActionOf<'set_field'> =>
-  mask === undefined ? { type: 'set_field', field, value } : { type: 'set_field', field, value, mask };
+  fixed(mask === undefined ? { type: 'set_field', field, value } : { type: 'set_field', field, value, mask });
 /** Rewrites the VLAN id of a frame that has a tag. */
-export const setVlan = (vlan: number): ActionOf<'set_field'> => ({
-  type: 'set_field',
-  field: 'vlan_vid',
-  value: vlan | 0x1000,
-});
+export const setVlan = (vlan: number): ActionOf<'set_field'> => setField('vlan_vid', vlan | 0x1000);
 /** Puts an 802.1Q tag in front. Follow with `setVlan`. */
-export const pushVlan: ActionOf<'push_vlan'> = { type: 'push_vlan', ethertype: 0x8100 };
-export const popVlan: ActionOf<'pop_vlan'> = { type: 'pop_vlan' };
+export const pushVlan: ActionOf<'push_vlan'> = fixed({ type: 'push_vlan', ethertype: 0x8100 });
+export const popVlan: ActionOf<'pop_vlan'> = fixed({ type: 'pop_vlan' });
 /** `load('reg3[0]', 1)`. */
-export const load = (into: Subfield | string, value: FieldValue): ActionOf<'load'> => ({
-  type: 'load',
-  value,
-  target: bits(into),
-});
-export const move = (source: Subfield | string, into: Subfield | string): ActionOf<'move'> => ({
-  type: 'move',
-  source: bits(source),
-  target: bits(into),
-});
+export const load = (into: Subfield | string, value: FieldValue): ActionOf<'load'> =>
+  fixed({ type: 'load', value, target: bits(into) });
+export const move = (source: Subfield | string, into: Subfield | string): ActionOf<'move'> =>
+  fixed({ type: 'move', source: bits(source), target: bits(into) });
 /** Looks the packet up again in a table, as if it had come in by its own port or the one given. */
 export const resubmit = (table: number, from?: PortRef): ActionOf<'resubmit'> =>
-  from === undefined ? { type: 'resubmit', table } : { type: 'resubmit', table, port: from };
-export const gotoTable = (table: number): ActionOf<'goto_table'> => ({ type: 'goto_table', table });
-export const meter = (id: number): ActionOf<'meter'> => ({ type: 'meter', meter: id });
-export const group = (id: number): ActionOf<'group'> => ({ type: 'group', group: id });
-export const setQueue = (queue: number): ActionOf<'set_queue'> => ({ type: 'set_queue', queue });
+  fixed(from === undefined ? { type: 'resubmit', table } : { type: 'resubmit', table, port: from });
+export const gotoTable = (table: number): ActionOf<'goto_table'> => fixed({ type: 'goto_table', table });
+export const meter = (id: number): ActionOf<'meter'> => fixed({ type: 'meter', meter: id });
+export const group = (id: number): ActionOf<'group'> => fixed({ type: 'group', group: id });
+export const setQueue = (queue: number): ActionOf<'set_queue'> => fixed({ type: 'set_queue', queue });
 
 export interface CtSettings {
   readonly commit?: boolean;
@@ -84,19 +78,16 @@ export interface CtSettings {
 
 /** Sends the packet through connection tracking. */
 export function ct({ zone, ...rest }: CtSettings): ActionOf<'ct'> {
-  if (zone === undefined) return { type: 'ct', ...rest };
-  return { type: 'ct', ...rest, zone: typeof zone === 'string' ? parseSubfield(zone) : zone };
+  if (zone === undefined) return fixed({ type: 'ct', ...rest });
+  return fixed({ type: 'ct', ...rest, zone: typeof zone === 'string' ? parseSubfield(zone) : zone });
 }
 
-export const ctClear: ActionOf<'ct_clear'> = { type: 'ct_clear' };
+export const ctClear: ActionOf<'ct_clear'> = fixed({ type: 'ct_clear' });
 /** One clause of a conjunctive match; clauses count from 1. */
-export const conjunction = (id: number, clause: number, clauses: number): ActionOf<'conjunction'> => ({
-  type: 'conjunction',
-  id,
-  clause,
-  clauses,
-});
-export const learn = (settings: Omit<ActionOf<'learn'>, 'type'>): ActionOf<'learn'> => ({ type: 'learn', ...settings });
+export const conjunction = (id: number, clause: number, clauses: number): ActionOf<'conjunction'> =>
+  fixed({ type: 'conjunction', id, clause, clauses });
+export const learn = (settings: Omit<ActionOf<'learn'>, 'type'>): ActionOf<'learn'> =>
+  fixed({ type: 'learn', ...settings });
 
 /** A flow in ovs-ofctl's words: ``flowText('br-int')`table=60,priority=100,in_port="${name}" actions=drop` ``. */
 export function flowText(
