@@ -7,7 +7,7 @@ const noNames = (): undefined => undefined;
 
 /** The canonical forms by which what is wanted and what a switch has are compared. */
 export const canonical: Canonical = {
-  flow: (flow) => canonicalFlow(flow, noNames),
+  flow: (flow, numberOf = noNames, actions = flow.actions) => canonicalFlow(flow, numberOf, actions),
   groupBody: (group: Group) =>
     JSON.stringify([
       group.kind,

@@ -134,5 +134,5 @@ function resolved(rows: Rows, bridge: string, actions: readonly Action[]): reado
     if ('number' in found) return found.number;
     throw switchErrors.noPort({ port, bridge });
   });
-  return resolver.flow({ bridge, table: 0, priority: 0, match: {}, actions })?.flow.actions ?? actions;
+  return resolver.flow({ bridge, table: 0, priority: 0, match: {}, actions })?.actions ?? actions;
 }

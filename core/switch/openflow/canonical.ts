@@ -137,13 +137,17 @@ function bodyOf(actions: readonly Action[], match: 'tagged' | 'other', resolve: 
 }
 
 /**
- * The canonical form of a flow that is wanted; equal to that of the same flow read back from the switch.
+ * The canonical form of a flow that is wanted, with `actions` for its own; equal to that of the same flow read back from the switch.
  * @throws FlowNotationError for a flow that cannot be encoded; UnresolvedPortError when a port it names is not on the bridge.
  */
-export function canonicalFlow(flow: Flow, resolve: ResolvePort): CanonicalFlow {
+export function canonicalFlow(
+  flow: Flow,
+  resolve: ResolvePort,
+  actions: readonly Action[] = flow.actions,
+): CanonicalFlow {
   const plain = plainKey(flow, resolve);
   const { key, tagged } = plain === undefined ? writtenKey(flow, flow.match, resolve) : { key: plain, tagged: false };
-  const body = bodyOf(flow.actions, tagged ? 'tagged' : 'other', resolve);
+  const body = bodyOf(actions, tagged ? 'tagged' : 'other', resolve);
   const { idleTimeout = 0, hardTimeout = 0 } = flow;
   return {
     key,

@@ -4,7 +4,7 @@ import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
 import type { Contest } from './contest';
 import type { Drift, DriftPolicy } from './drift';
-import type { Canonical, Item } from './items';
+import type { Canonical } from './items';
 import { nameOf, type Owner, ownerId } from './owner';
 import { OWNED_MARK, ownedByRecord } from './ownership';
 import type { Plan } from './plan';
@@ -253,7 +253,7 @@ export class Blueprint {
     );
     const before = new Set(slot.compiled.items);
     const after = new Set(next.items);
-    for (const item of before) if (!after.has(item)) this.wish(slot, item, 'unwant');
+    for (const item of before) if (!after.has(item)) this.board(item.bridge).unwant(item);
     this.admitAll(slot, 'unwant');
     this.index(slot, 'delete');
     slot.compiled = next;
@@ -262,22 +262,18 @@ export class Blueprint {
       ...(positions.get(gate.record.port) ?? { position: 'held', reasons: [] }),
     }));
     this.index(slot, 'add');
-    for (const item of after) if (!before.has(item)) this.wish(slot, item, 'want');
+    for (const item of after) if (!before.has(item)) this.board(item.bridge).want(item);
     this.admitAll(slot, 'want');
     this.rowPlanner.replace(slot.owner, rowWantsOf(slot), mode);
     this.touched.add(slot.owner);
   }
 
   private admitAll(slot: Slot, act: 'want' | 'unwant'): void {
-    for (const { gate, position } of slot.gates) if (position === 'open') this.admit(slot, gate, act);
+    for (const { gate, position } of slot.gates) if (position === 'open') this.admit(gate, act);
   }
 
-  private admit(slot: Slot, gate: CompiledGate, act: 'want' | 'unwant'): void {
-    for (const item of gate.admission) this.wish(slot, item, act);
-  }
-
-  private wish({ owner }: Slot, item: Item, act: 'want' | 'unwant'): void {
-    this.board(item.bridge)[act]({ owner, item });
+  private admit({ admission }: CompiledGate, act: 'want' | 'unwant'): void {
+    for (const item of admission) this.board(item.bridge)[act](item);
   }
 
   private index(slot: Slot, act: 'add' | 'delete'): void {
@@ -316,8 +312,8 @@ export class Blueprint {
           held.reasons = reasons;
           this.touched.add(slot.owner);
           if (position === 'held' || position === held.position) continue;
-          if (position === 'open') this.admit(slot, held.gate, 'want');
-          else if (held.position === 'open') this.admit(slot, held.gate, 'unwant');
+          if (position === 'open') this.admit(held.gate, 'want');
+          else if (held.position === 'open') this.admit(held.gate, 'unwant');
           held.position = position;
           this.rowPlanner.replace(slot.owner, rowWantsOf(slot), 'withdrawing');
         }

@@ -1,5 +1,4 @@
 import type { Contest } from './contest';
-import type { Contribution } from './decide';
 import type { Drift, DriftPolicy } from './drift';
 import { AcknowledgedFlow, asInstalled, type Installed, type InstalledFlow, sameInstalled } from './installed';
 import type { Canonical, Item } from './items';
@@ -177,20 +176,20 @@ export class Board {
     if (this.dueBesides === 'nothing') this.dueBesides = 'unwanted';
   }
 
-  want(contribution: Contribution): void {
-    const { identity, kind } = contribution.item;
+  want(item: Item): void {
+    const { identity, kind } = item;
     const place = this.place(identity);
     if (kind !== 'flow') this.unmarked.add(identity);
     if (!place.isWanted) this.count += 1;
-    place.want(contribution);
+    place.want(item);
     place.isWithdrawn = false;
     this.isToDecide(place);
   }
 
-  unwant(contribution: Contribution): void {
-    const { identity } = contribution.item;
+  unwant(item: Item): void {
+    const { identity } = item;
     const place = this.places.get(identity);
-    if (place?.unwant(contribution) !== true) return;
+    if (place?.unwant(item) !== true) return;
     if (!place.isWanted) {
       this.count -= 1;
       this.unmarked.delete(identity);

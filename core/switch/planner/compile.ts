@@ -1,5 +1,5 @@
 import type { DesiredRecords, Flow, GateRecord, PortRecord } from '@patchbay/sdk';
-import { type Canonical, flowItem, groupItem, type Item, meterItem } from './items';
+import { type Canonical, FlowItem, groupItem, type Item, meterItem } from './items';
 import type { Owner } from './owner';
 import { FlowResolver, resolveGroup } from './resolve';
 import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
@@ -60,7 +60,7 @@ class Compilation {
   private waits = new Set<string>();
   /** The port that was resolved last. */
   private last: { readonly bridge: string; readonly name: string; readonly number: number } | undefined;
-  private readonly known: ReadonlyMap<Flow, Item & { readonly kind: 'flow' }>;
+  private readonly known: ReadonlyMap<Flow, FlowItem>;
 
   constructor(
     private readonly owner: Owner,
@@ -74,10 +74,10 @@ class Compilation {
     const { canonical } = this.around;
     const adopted = (records.ports ?? []).map((port) => this.adopt(port));
     const items: Item[] = [
-      ...(records.meters ?? []).map((meter) => meterItem(meter, canonical)),
+      ...(records.meters ?? []).map((meter) => meterItem(this.owner, meter, canonical)),
       ...(records.groups ?? []).flatMap((group) => {
         const resolved = resolveGroup(group, (port) => this.number(group.bridge, port));
-        return resolved === undefined ? [] : [groupItem(resolved, canonical)];
+        return resolved === undefined ? [] : [groupItem(this.owner, resolved, canonical)];
       }),
       ...this.flows(records.flows ?? []),
     ];
@@ -119,7 +119,10 @@ class Compilation {
 
   private made(flow: Flow, resolver: FlowResolver): Item | undefined {
     const resolved = resolver.flow(flow);
-    return resolved === undefined ? undefined : flowItem(resolved, flow, this.around.canonical);
+    if (resolved === undefined) return undefined;
+    const numberOf = (port: string) => this.number(flow.bridge, port);
+    const { key, body } = this.around.canonical.flow(flow, numberOf, resolved.actions);
+    return new FlowItem(this.owner, key, body, resolved, this.numbers);
   }
 
   private asBefore(flow: Flow): Item | undefined {

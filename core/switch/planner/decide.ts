@@ -1,11 +1,6 @@
-import { type Canonical, type Item, join, type Union, unionActions } from './items';
-import { compareOwners, type Owner } from './owner';
-
-/** One owner's wish for one identity. */
-export interface Contribution {
-  readonly owner: Owner;
-  readonly item: Item;
-}
+import type { Canonical, Item } from './items';
+import { compareOwners, compareText, type Owner } from './owner';
+import { join, type Union } from './union';
 
 /** What is to be there, and who lost. */
 export interface Decision {
@@ -20,42 +15,28 @@ export interface Decision {
 
 /**
  * Decides between all that is wanted for one bridge, table, priority and match. The first owner in the plugins' order wins;
- * those who want the same share it, unions are joined, and the rest lose. The order of `contributions` does not count.
+ * those who want the same share it, unions are joined, and the rest lose. The order of `wanted` does not count.
  */
-export function decide(contributions: readonly Contribution[], canonical: Canonical): Decision | undefined {
-  const [only] = contributions;
-  if (only === undefined) return undefined;
-  if (contributions.length === 1) {
-    return {
-      item: outputsNothing(only.item) ? undefined : only.item,
-      owner: only.owner,
-      owners: [only.owner],
-      losers: [],
-    };
-  }
-  const sorted = [...contributions].sort(
-    (left, right) => compareOwners(left.owner, right.owner) || byBody(left, right),
+export function decide(wanted: readonly Item[], canonical: Canonical): Decision | undefined {
+  const [winner, ...others] = [...wanted].sort(
+    (left, right) => compareOwners(left.owner, right.owner) || compareText(left.body, right.body),
   );
-  const winner = sorted[0] ?? only;
+  if (winner === undefined) return undefined;
   const owners = new Set<Owner>([winner.owner]);
   const losers = new Set<Owner>();
-  let union = unionOf(winner.item);
-  for (const { owner, item } of sorted.slice(1)) {
+  let union = unionOf(winner);
+  for (const item of others) {
     const other = unionOf(item);
     const joined = union !== undefined && other !== undefined ? join(union, other) : undefined;
     if (joined !== undefined) union = joined;
-    else if (item.body !== winner.item.body) {
-      losers.add(owner);
+    else if (item.body !== winner.body) {
+      losers.add(item.owner);
       continue;
     }
-    owners.add(owner);
+    owners.add(item.owner);
   }
-  const item = union === undefined ? winner.item : withUnion(winner.item, union, canonical);
+  const item = union === undefined ? winner : withUnion(winner, union, canonical);
   return { item, owner: winner.owner, owners: [...owners], losers: [...losers] };
-}
-
-function byBody(left: Contribution, right: Contribution): number {
-  return left.item.body < right.item.body ? -1 : left.item.body > right.item.body ? 1 : 0;
 }
 
 function unionOf(item: Item): Union | undefined {
@@ -74,6 +55,5 @@ function nothingToOutput(union: Union | undefined): boolean {
 function withUnion(item: Item, union: Union, canonical: Canonical): Item | undefined {
   if (item.kind !== 'flow') return item;
   if (nothingToOutput(union)) return undefined;
-  const flow = { ...item.flow, actions: unionActions(union) };
-  return { ...item, flow, union, body: canonical.flow(flow).body };
+  return item.joined(union, canonical);
 }

@@ -1,5 +1,5 @@
 import type { Flow, Group, Meter } from '@patchbay/sdk';
-import type { Item } from './items';
+import type { FlowItem, Item } from './items';
 
 /** A flow as it is on a switch. */
 export interface InstalledFlow {
@@ -22,7 +22,7 @@ export type Installed =
 /** A flow that is on the switch as we wanted it: it shares all with what is wanted. */
 export class AcknowledgedFlow implements InstalledFlow {
   constructor(
-    readonly item: Item & { readonly kind: 'flow' },
+    readonly item: FlowItem,
     readonly cookie: bigint,
   ) {}
 
@@ -39,11 +39,11 @@ export class AcknowledgedFlow implements InstalledFlow {
   }
 
   get table(): number {
-    return this.item.flow.table;
+    return this.item.stated.table;
   }
 
   get priority(): number {
-    return this.item.flow.priority;
+    return this.item.stated.priority;
   }
 
   decode(): Flow {

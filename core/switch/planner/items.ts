@@ -1,108 +1,93 @@
 import type { Action, Flow, Group, Meter } from '@patchbay/sdk';
+import type { Owner } from './owner';
+import { type PortNumbers, type ResolvedFlow, withNumbers } from './resolve';
+import { type Union, unionActions } from './union';
 
 /**
  * How flows, groups and meters are told apart and compared. `key` is the same for two that cannot both be on a switch,
  * `body` for two that do the same, however each was written.
  */
 export interface Canonical {
-  flow(flow: Flow): { readonly key: string; readonly body: string };
+  /** `numberOf` answers the number of a port that the match names. `actions` are those to take for the flow's own, their ports resolved. */
+  flow(
+    flow: Flow,
+    numberOf?: (port: string) => number | undefined,
+    actions?: readonly Action[],
+  ): { readonly key: string; readonly body: string };
   groupBody(group: Group): string;
   meterBody(meter: Meter): string;
 }
 
 /** Something that one owner wants on one bridge, with its ports resolved. */
-export type Item =
-  | {
-      readonly kind: 'flow';
-      readonly bridge: string;
-      readonly identity: string;
-      readonly body: string;
-      readonly flow: Flow;
-      readonly union?: Union;
-      /** The flow as its owner stated it, and the names of ports that it was resolved by. */
-      readonly stated: Flow;
-      readonly ports: readonly string[];
-    }
-  | {
-      readonly kind: 'group';
-      readonly bridge: string;
-      readonly identity: string;
-      readonly body: string;
-      readonly group: Group;
-    }
-  | {
-      readonly kind: 'meter';
-      readonly bridge: string;
-      readonly identity: string;
-      readonly body: string;
-      readonly meter: Meter;
-    };
+export type Item = FlowItem | GroupItem | MeterItem;
 
-/** What makes the action lists of several owners into one: clauses of conjunctions, or ports to output to between the same other actions. */
-export type Union =
-  | { readonly kind: 'conjunction'; readonly clauses: readonly Action[] }
-  | {
-      readonly kind: 'output_set';
-      readonly before: readonly Action[];
-      readonly ports: readonly number[];
-      readonly after: readonly Action[];
-    };
-
-/** Makes the item of a flow whose ports are numbers; an `output_set` has become its numbers in `ports`. */
-export function flowItem(
-  { flow, union, ports }: { readonly flow: Flow; readonly union?: Union; readonly ports: readonly string[] },
-  stated: Flow,
-  canonical: Canonical,
-): Item {
-  const { key: identity, body } = canonical.flow(flow);
-  const item = { kind: 'flow', bridge: flow.bridge, identity, body, flow, stated, ports } as const;
-  return union === undefined ? item : { ...item, union };
+interface Wanted {
+  readonly owner: Owner;
+  readonly bridge: string;
+  readonly identity: string;
+  readonly body: string;
 }
 
-export function groupItem(group: Group, canonical: Canonical): Item {
+export interface GroupItem extends Wanted {
+  readonly kind: 'group';
+  readonly group: Group;
+}
+
+export interface MeterItem extends Wanted {
+  readonly kind: 'meter';
+  readonly meter: Meter;
+}
+
+/**
+ * A flow that is wanted. There are as many as there are flows, and most of them are never sent: beside its canonical form it has what its
+ * owner stated, and puts numbers for names only when asked.
+ */
+export class FlowItem implements Wanted, ResolvedFlow {
+  readonly stated: Flow;
+  readonly actions: readonly Action[];
+  readonly union: Union | undefined;
+  readonly ports: readonly string[];
+
+  constructor(
+    readonly owner: Owner,
+    readonly identity: string,
+    readonly body: string,
+    { stated, actions, union, ports }: ResolvedFlow,
+    private readonly numbers: PortNumbers,
+  ) {
+    this.stated = stated;
+    this.actions = actions;
+    this.union = union;
+    this.ports = ports;
+  }
+
+  get kind(): 'flow' {
+    return 'flow';
+  }
+
+  get bridge(): string {
+    return this.stated.bridge;
+  }
+
+  /** The flow with numbers for names. */
+  get flow(): Flow {
+    return withNumbers(this, (port) => this.numbers.get(`${this.bridge} ${port}`));
+  }
+
+  /** The same flow with the actions that a union of several comes to. */
+  joined(union: Union, canonical: Canonical): FlowItem {
+    const resolved = { stated: this.stated, actions: unionActions(union), union, ports: this.ports };
+    const flow = { ...this.flow, actions: resolved.actions };
+    return new FlowItem(this.owner, this.identity, canonical.flow(flow).body, resolved, this.numbers);
+  }
+}
+
+export function groupItem(owner: Owner, group: Group, canonical: Canonical): GroupItem {
   const body = canonical.groupBody(group);
-  return { kind: 'group', bridge: group.bridge, identity: `group=${group.group}`, body, group };
+  return { kind: 'group', owner, bridge: group.bridge, identity: `group=${group.group}`, body, group };
 }
 
-export function meterItem(meter: Meter, canonical: Canonical): Item {
+export function meterItem(owner: Owner, meter: Meter, canonical: Canonical): MeterItem {
   const body = canonical.meterBody(meter);
-  return { kind: 'meter', bridge: meter.bridge, identity: `meter=${meter.meter}`, body, meter };
-}
-
-/** The actions that a union comes to. */
-export function unionActions(union: Union): readonly Action[] {
-  if (union.kind === 'conjunction') return union.clauses;
-  return [...union.before, ...union.ports.map((port): Action => ({ type: 'output', port })), ...union.after];
-}
-
-/** The union of two, or undefined where they are of different kinds or stand between different actions. */
-export function join(left: Union, right: Union): Union | undefined {
-  if (left.kind === 'conjunction' && right.kind === 'conjunction') {
-    return { kind: 'conjunction', clauses: sortClauses([...left.clauses, ...right.clauses]) };
-  }
-  if (left.kind !== 'output_set' || right.kind !== 'output_set') return undefined;
-  if (!sameActions(left.before, right.before) || !sameActions(left.after, right.after)) return undefined;
-  return { ...left, ports: sortPorts([...left.ports, ...right.ports]) };
-}
-
-export function sortPorts(ports: readonly number[]): readonly number[] {
-  return [...new Set(ports)].sort((left, right) => left - right);
-}
-
-/** By conjunction id, then clause; equal ones once. */
-export function sortClauses(clauses: readonly Action[]): readonly Action[] {
-  const unique = new Map<string, Action & { type: 'conjunction' }>();
-  for (const clause of clauses) {
-    if (clause.type === 'conjunction') unique.set(`${clause.id}/${clause.clause}/${clause.clauses}`, clause);
-  }
-  return [...unique.values()].sort((left, right) => left.id - right.id || left.clause - right.clause);
-}
-
-function sameActions(left: readonly Action[], right: readonly Action[]): boolean {
-  if (left.length !== right.length) return false;
-  return left.every((action, index) => spell(action) === spell(right[index]));
-}
-
-function spell(action: Action | undefined): string {
-  return JSON.stringify(action, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value)) ?? '';
+  return { kind: 'meter', owner, bridge: meter.bridge, identity: `meter=${meter.meter}`, body, meter };
 }

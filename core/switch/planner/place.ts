@@ -1,4 +1,4 @@
-import { type Contribution, type Decision, decide, outputsNothing } from './decide';
+import { type Decision, decide, outputsNothing } from './decide';
 import type { Installed } from './installed';
 import type { Canonical, Item } from './items';
 import type { Owner } from './owner';
@@ -17,9 +17,9 @@ export class Place {
   isEdited = false;
   /** Once wanted in this run, and no longer: goes whatever its plugin has completed. */
   isWithdrawn = false;
-  private first: Contribution | undefined = undefined;
-  /** All contributions where there are several; `first` is none of them then. */
-  private several: Contribution[] | undefined = undefined;
+  private first: Item | undefined = undefined;
+  /** All that is wanted here where it is several; `first` is none of them then. */
+  private several: Item[] | undefined = undefined;
   /** Between several. */
   private decided: Decision | undefined = undefined;
 
@@ -34,23 +34,23 @@ export class Place {
     return !this.isWanted && this.found === undefined && !this.isStale && !this.isDue && !this.isWithdrawn;
   }
 
-  want(contribution: Contribution): void {
-    if (this.several !== undefined) this.several.push(contribution);
-    else if (this.first === undefined) this.first = contribution;
+  want(item: Item): void {
+    if (this.several !== undefined) this.several.push(item);
+    else if (this.first === undefined) this.first = item;
     else {
-      this.several = [this.first, contribution];
+      this.several = [this.first, item];
       this.first = undefined;
     }
   }
 
   /** Answers whether that was wanted. */
-  unwant({ owner, item }: Contribution): boolean {
+  unwant(item: Item): boolean {
     if (this.first !== undefined) {
-      if (this.first.item !== item || this.first.owner !== owner) return false;
+      if (this.first !== item) return false;
       this.first = undefined;
       return true;
     }
-    const at = this.several?.findIndex((one) => one.item === item && one.owner === owner) ?? -1;
+    const at = this.several?.indexOf(item) ?? -1;
     if (this.several === undefined || at < 0) return false;
     this.several.splice(at, 1);
     if (this.several.length > 1) return true;
@@ -72,7 +72,7 @@ export class Place {
   /** What is to be here; nothing also where a union has no port yet. */
   get item(): Item | undefined {
     if (this.decided !== undefined) return this.decided.item;
-    return this.first === undefined || outputsNothing(this.first.item) ? undefined : this.first.item;
+    return this.first === undefined || outputsNothing(this.first) ? undefined : this.first;
   }
 
   /** Whose cookie it carries: the first of those who agree. */

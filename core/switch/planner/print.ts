@@ -1,5 +1,6 @@
 import { printFlow } from '@patchbay/sdk';
 import type { Installed, Step } from './board';
+import { asInstalled } from './installed';
 import { nameOf } from './owner';
 import type { Plan } from './plan';
 import type { RowChange } from './row-changes';
@@ -21,18 +22,16 @@ export function printPlan(plan: Plan, unknown: readonly string[]): Diff {
 function printStep(step: Step): string[] {
   if (step.act === 'remove') return [`- ${printInstalled(step.before)}`];
   const by = step.owners.map(nameOf).join(', ');
-  const after = printInstalled({ ...step.item, cookie: step.cookie });
+  const after = printInstalled(asInstalled(step.item, step.cookie));
   const before = step.act === 'change' && step.before !== undefined ? [`~ ${printInstalled(step.before)}`] : [];
   return [...before, `+ ${after}    # ${by}`];
 }
 
-type Printable = Installed | (Extract<Step, { act: 'add' | 'change' }>['item'] & { readonly cookie: bigint });
-
 /** One flow, group or meter as a line. */
-export function printInstalled(one: Printable): string {
+export function printInstalled(one: Installed): string {
   switch (one.kind) {
     case 'flow':
-      return printFlow('decode' in one ? one.decode() : one.flow, one.cookie);
+      return printFlow(one.decode(), one.cookie);
     case 'group':
       return `group_id=${one.group.group},type=${one.group.kind},buckets=${one.group.buckets.length}`;
     case 'meter':

@@ -1,5 +1,5 @@
 import type { Action, Flow, Group, Match, MatchValue, PortRef } from '@patchbay/sdk';
-import { sortClauses, sortPorts, type Union, unionActions } from './items';
+import { sortClauses, sortPorts, type Union, unionActions } from './union';
 
 /** Answers a port's number on the bridge in question, or undefined, having noted what is waited for. */
 type Resolve = (port: string) => number | undefined;
@@ -7,11 +7,25 @@ type Resolve = (port: string) => number | undefined;
 /** Thrown inside this file only: a flow names a port that has no number. */
 class Absent extends Error {}
 
+/** A flow whose ports have numbers. They are in the actions already, which many flows share, and not in its match, which is its own. */
 export interface ResolvedFlow {
-  readonly flow: Flow;
-  readonly union?: Union;
+  readonly stated: Flow;
+  readonly actions: readonly Action[];
+  readonly union: Union | undefined;
   /** The names that were asked for, each once. */
   readonly ports: readonly string[];
+}
+
+/** Numbers of ports, by their bridge and their name there: `br-int tap1`. */
+export type PortNumbers = ReadonlyMap<string, number>;
+
+/** The flow with numbers for names. `numberOf` knows every port that the match names. */
+export function withNumbers(
+  { stated, actions }: Pick<ResolvedFlow, 'stated' | 'actions'>,
+  numberOf: (port: string) => number | undefined,
+): Flow {
+  const match = resolveMatch(stated.match, (port) => numberOf(port) ?? 0);
+  return match === stated.match && actions === stated.actions ? stated : { ...stated, match, actions };
 }
 
 /** Lists resolved last that are looked through for an equal one: a port's flows do the same few things, in turns. */
@@ -25,37 +39,27 @@ export class FlowResolver {
     readonly out: ResolvedActions;
   }[] = [];
 
-  /** Most flows of a key name the same ports: they share a list of them. */
-  private readonly lists = new Map<string, readonly string[]>();
-
   /** `resolve` answers the number of a port on a bridge, and notes what is waited for where it has none. */
   constructor(private readonly resolve: (bridge: string, port: string) => number | undefined) {}
 
-  /** The flow with numbers for names; undefined while a port it cannot do without has none. Every name is asked for, so that all absent ones are noted. */
-  flow(flow: Flow): ResolvedFlow | undefined {
+  /** The flow's ports; undefined while one that it cannot do without has no number. Every name is asked for, so that all absent ones are noted. */
+  flow(stated: Flow): ResolvedFlow | undefined {
+    const { bridge, match } = stated;
     let absent = false;
-    const matched = new Set<string>();
-    const number = (port: string): number => {
-      matched.add(port);
-      const found = this.resolve(flow.bridge, port);
-      if (found === undefined) absent = true;
-      return found ?? 0;
-    };
-    const match = resolveMatch(flow.match, number);
-    const resolved = this.actions(flow);
+    let named: string | undefined;
+    let others: string[] | undefined;
+    for (const field in match) {
+      const value = match[field];
+      if (typeof value !== 'object' || !('port' in value)) continue;
+      if (this.resolve(bridge, value.port) === undefined) absent = true;
+      if (named === undefined) named = value.port;
+      else if (named !== value.port) others = [...(others ?? []), value.port];
+    }
+    const resolved = this.actions(stated);
     if (absent || resolved === undefined) return undefined;
     const { actions, union } = resolved;
-    const unchanged = match === flow.match && actions === flow.actions;
-    const same = unchanged ? flow : { ...flow, match, actions };
-    const ports = this.shared([...new Set([...matched, ...resolved.ports])]);
-    return union === undefined ? { flow: same, ports } : { flow: same, union, ports };
-  }
-
-  private shared(ports: readonly string[]): readonly string[] {
-    const text = ports.join(' ');
-    const known = this.lists.get(text) ?? ports;
-    this.lists.set(text, known);
-    return known;
+    const ports = others === undefined ? resolved.beside(named) : [...new Set([...others, ...resolved.beside(named)])];
+    return { stated, actions, union, ports };
   }
 
   /** Undefined where a port is absent; that is not remembered. */
@@ -76,17 +80,32 @@ export class FlowResolver {
     const union = unionIn(actions, number, resolve);
     const resolved = union === undefined ? resolveActions(actions, number, resolve) : unionActions(union);
     if (absent) return undefined;
-    const out = { actions: resolved === actions ? actions : Object.freeze(resolved), union, ports: [...ports] };
+    const out = new ResolvedActions(resolved === actions ? actions : Object.freeze(resolved), union, [...ports]);
     if (this.recent.length === RECENT) this.recent.shift();
     this.recent.push({ bridge, actions, out });
     return out;
   }
 }
 
-interface ResolvedActions {
-  readonly actions: readonly Action[];
-  readonly union: Union | undefined;
-  readonly ports: readonly string[];
+class ResolvedActions {
+  /** By the port of a match: flow after flow that does this is about the same one. */
+  private readonly lists = new Map<string | undefined, readonly string[]>();
+
+  constructor(
+    readonly actions: readonly Action[],
+    readonly union: Union | undefined,
+    private readonly ports: readonly string[],
+  ) {}
+
+  /** The names of ports in the actions and that in the match beside them, each once. */
+  beside(matched: string | undefined): readonly string[] {
+    let list = this.lists.get(matched);
+    if (list === undefined) {
+      list = matched === undefined || this.ports.includes(matched) ? this.ports : [matched, ...this.ports];
+      this.lists.set(matched, list);
+    }
+    return list;
+  }
 }
 
 function sameActions(left: readonly Action[], right: readonly Action[]): boolean {

@@ -4,7 +4,7 @@ import { type Flow, printFlow, type SecurityGroup, type SecurityGroupRule } from
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { askOver } from '../../../core/switch/conntrack/control-socket';
-import { FlowResolver } from '../../../core/switch/planner/resolve';
+import { FlowResolver, withNumbers } from '../../../core/switch/planner/resolve';
 import { FlowSet } from '../../../plugins/security-groups/flow-set';
 import { boundPort, VLAN_SEGMENT } from '../../support/plugin-kit';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
@@ -171,7 +171,7 @@ async function install(flows: readonly Flow[]): Promise<void> {
   for (const one of flows) {
     const resolved = resolver.flow(one);
     if (resolved === undefined) throw new Error(`a flow names an unknown port: ${printFlow(one)}`);
-    joined.add(resolved.flow);
+    joined.add(withNumbers(resolved, (name) => PORTS[name]));
   }
   const pipeline = ['table=0,priority=0 actions=goto_table:60', 'table=60,priority=3 actions=NORMAL'];
   const file = join(lab.runDir, 'flows');
