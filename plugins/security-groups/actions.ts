@@ -1,9 +1,9 @@
-import { type Action, ct, output, port, resubmit, setField } from '@patchbay/sdk';
+import { type Action, actionList, ct, output, port, resubmit, setField } from '@patchbay/sdk';
 import type { GuardedPort } from './guarded-port';
 import { FirewallTable, NETWORK_REGISTER, PORT_REGISTER, ZONE } from './tables';
 
 /** To whoever logs drops; nothing else happens to the packet. */
-export const toDropped: readonly Action[] = [resubmit(FirewallTable.dropped)];
+export const toDropped: readonly Action[] = actionList(resubmit(FirewallTable.dropped));
 export const commit: Action = ct({ commit: true, zone: ZONE });
 
 /** Looks the packet's connection up, and goes on with its state. */

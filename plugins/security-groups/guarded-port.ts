@@ -42,7 +42,7 @@ export function guardedPort({ port, vif, localVlan }: BoundPort): GuardedPort {
   const pairs = [
     ...port.fixedIps.map(({ ipAddress }) => pairOf(own, ipAddress)),
     ...allowed.map(({ macAddress, ipAddress }) => pairOf(macAddress, ipAddress)),
-    ...all.map((macAddress) => pairOf(macAddress, linkLocalAddress(macAddress))),
+    ...all.map((macAddress): AllowedPair => ({ macAddress, ethertype: 'IPv6', address: linkLocalAddress(macAddress) })),
   ].filter((pair) => pair !== undefined);
   const unique = new Map(pairs.map((pair) => [`${pair.macAddress} ${pair.ethertype} ${pair.address}`, pair]));
   return { bridge: vif.bridge, name: vif.portName, localVlan, macAddresses: all, pairs: [...unique.values()] };

@@ -33,7 +33,7 @@ import { Facts, setsNamed } from './facts';
 import { GroupHealth } from './group-health';
 import { isFiltered } from './guarded-port';
 import { Policies } from './policies';
-import { BELOW_PLAIN_RULES } from './priorities';
+import { OF_CONJUNCTIONS, OF_EVERY_BRIDGE } from './priorities';
 import { SharedMembers } from './shared-members';
 import { FirewallTable } from './tables';
 import { Turns } from './turns';
@@ -303,9 +303,10 @@ export class SecurityGroups implements Plugin {
     const isThere = (await this.switchView.bridges()).some(({ name }) => name === bridge);
     const { rulesEgress, rulesIngress } = FirewallTable;
     const tables = [rulesEgress, rulesIngress];
-    const installed = isThere ? await this.switchView.flows(bridge, tables, BELOW_PLAIN_RULES) : [];
-    // No such flow at all: the bridge is new, or has not been read.
-    if (isThere && installed.length === 0) {
+    const installed = isThere ? await this.switchView.flows(bridge, tables, OF_CONJUNCTIONS) : [];
+    const isEmpty = isThere && (await this.switchView.flows(bridge, tables, OF_EVERY_BRIDGE)).length === 0;
+    // The bridge is new, or has not been read.
+    if (isEmpty) {
       const { state } = await this.desired.progress('base');
       if (state !== 'applied') throw SecurityGroupErrors.switchUnread({ state });
     }

@@ -5,8 +5,10 @@ const STATEFUL = 70;
 const STATELESS = 62;
 /** Rules without conjunctions come above those with, for no reason but Neutron's. */
 const PLAIN = 4;
-/** Where all flows of conjunctions are, and what every bridge of ours has, but not the many rules of stateful groups without. */
-export const BELOW_PLAIN_RULES: readonly [lowest: number, highest: number] = [0, STATEFUL + PLAIN - 1];
+/** Where all flows of conjunctions are, and of all others only those of stateless groups' rules. */
+export const OF_CONJUNCTIONS: readonly [lowest: number, highest: number] = [STATELESS, STATEFUL + PLAIN - 1];
+/** What every bridge of ours has in the tables of rules: the flow that nothing else comes to. */
+export const OF_EVERY_BRIDGE: readonly [lowest: number, highest: number] = [0, 0];
 
 /**
  * How particular the traffic is, 0 to 3. It orders nothing, for all rules allow; it keeps rules that match different fields apart, so

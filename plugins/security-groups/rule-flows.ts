@@ -1,5 +1,6 @@
 import {
   type Action,
+  actionList,
   conjunction,
   ctClear,
   type Direction,
@@ -42,8 +43,8 @@ interface Admission {
   readonly kind: 'admission';
   readonly direction: Direction;
   readonly state: ConnectionState;
-  /** Before all else. */
-  readonly first: readonly Action[];
+  /** The conjunction that let it through, which is kept with it. */
+  readonly conjunction?: number;
 }
 
 /** All flows of a rule, in outline. `use`: of a rule towards an address set. */
@@ -60,15 +61,30 @@ export function joinOutlines(present: RuleOutline, added: RuleOutline): RuleOutl
   };
 }
 
-/** The flow that one port has of it. */
-export function flowOf({ table, priority, match, effect }: RuleOutline, guarded: GuardedPort): Flow {
-  return flow({
-    bridge: guarded.bridge,
-    table,
-    priority,
-    match: { ...match, [PORT_REGISTER]: port(guarded.name) },
-    actions: effect.kind === 'clauses' ? effect.clauses : [...effect.first, ...accept(guarded, effect)],
-  });
+/** Makes the flows that one port has of outlines. What becomes of packets is the same in nearly all of them: one list of actions. */
+export class RuleFlows {
+  private readonly own: Match;
+  private readonly admissions = new Map<string, readonly Action[]>();
+
+  constructor(private readonly guarded: GuardedPort) {
+    this.own = { [PORT_REGISTER]: port(guarded.name) };
+  }
+
+  flow({ table, priority, match, effect }: RuleOutline): Flow {
+    const actions = effect.kind === 'clauses' ? effect.clauses : this.admission(effect);
+    return flow({ bridge: this.guarded.bridge, table, priority, match: { ...match, ...this.own }, actions });
+  }
+
+  private admission(effect: Admission): readonly Action[] {
+    const { direction, state, conjunction: id } = effect;
+    const key = `${direction} ${state} ${id}`;
+    const known = this.admissions.get(key);
+    if (known !== undefined) return known;
+    const first = id === undefined ? [] : [setField(CONJUNCTION_REGISTER, id)];
+    const actions = actionList(...first, ...accept(this.guarded, effect));
+    this.admissions.set(key, actions);
+    return actions;
+  }
 }
 
 /** The table of a direction's rules. */
@@ -102,7 +118,7 @@ function plainOutlines(rule: Rule): readonly RuleOutline[] {
         rulesTable(direction),
         priorityOf(rule),
         { ...traffic, ...address, ...inState(state) },
-        { kind: 'admission', direction, state, first: [] },
+        { kind: 'admission', direction, state },
       ),
     ),
   );
@@ -117,14 +133,14 @@ function conjunctiveOutlines(rule: Rule, { ids, priority }: ConjunctionUse): rea
         table,
         priority,
         { ...traffic, ...inState(state) },
-        { kind: 'clauses', clauses: [conjunction(id, PORT_CLAUSE, DIMENSIONS)] },
+        { kind: 'clauses', clauses: actionList(conjunction(id, PORT_CLAUSE, DIMENSIONS)) },
       ),
     ),
     outline(
       table,
       priority,
       { ...family(ethertype), conj_id: id, ...inState(state) },
-      { kind: 'admission', direction, state, first: [setField(CONJUNCTION_REGISTER, id)] },
+      { kind: 'admission', direction, state, conjunction: id },
     ),
   ]);
 }

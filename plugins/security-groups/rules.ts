@@ -45,8 +45,15 @@ export interface GroupRules {
 /** The rules of one group. Those that are as they were the last time are the same objects again. */
 export class RuleReader {
   private known: ReadonlyMap<string, Rule | string> = new Map();
+  private latest: { readonly group: SecurityGroup; readonly rules: GroupRules } | undefined;
 
+  /** The same answer to the same group: it is asked for by port after port. */
   read(group: SecurityGroup): GroupRules {
+    if (this.latest?.group !== group) this.latest = { group, rules: this.readAnew(group) };
+    return this.latest.rules;
+  }
+
+  private readAnew(group: SecurityGroup): GroupRules {
     const read = new Map<string, Rule | string>();
     const rules: Rule[] = [];
     const inexpressible: Inexpressible[] = [];

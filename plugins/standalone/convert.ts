@@ -57,10 +57,18 @@ export function describePort(document: NetworksDocument, id: string): PortDescri
   };
 }
 
+const converted = new WeakMap<NetworksDocument['security_groups'][string], SecurityGroup>();
+
+/** The same object for a group that is the same one: port after port asks for it. */
 export function securityGroup(document: NetworksDocument, id: string): SecurityGroup | undefined {
-  const group = document.security_groups[id];
-  if (group === undefined) return undefined;
-  return { id, name: id, stateful: group.stateful, rules: group.rules.map((rule, index) => ruleOf(id, index, rule)) };
+  const written = document.security_groups[id];
+  if (written === undefined) return undefined;
+  const known = converted.get(written);
+  if (known !== undefined) return known;
+  const { stateful } = written;
+  const group = { id, name: id, stateful, rules: written.rules.map((rule, index) => ruleOf(id, index, rule)) };
+  converted.set(written, group);
+  return group;
 }
 
 export function membersOf(document: NetworksDocument, groupId: string): readonly GroupMember[] {

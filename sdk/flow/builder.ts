@@ -37,6 +37,8 @@ const RESERVED: ReadonlySet<string> = new Set(['IN_PORT', 'NORMAL', 'FLOOD', 'AL
 
 /** No action at all. */
 export const drop: readonly Action[] = fixed([]);
+/** What many flows do, as one list: none of them needs a copy. */
+export const actionList = (...actions: readonly Action[]): readonly Action[] => fixed([...actions]);
 /** To a port: its name, its number or a reserved port. */
 export const output = (to: PortRef | string): ActionOf<'output'> => fixed({ type: 'output', port: target(to) });
 /** To each of the named ports that exists. */
