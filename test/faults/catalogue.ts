@@ -1,11 +1,12 @@
 import { agentFaults } from './agent-faults';
-import { controlPlaneFaults } from './control-plane-faults';
+import { brokerFaults } from './broker-faults';
 import { driftFaults } from './drift-faults';
 import type { Fault } from './fault';
 import { messageFaults } from './message-faults';
 import { pluginFaults } from './plugin-faults';
 import { portFaults } from './port-faults';
 import { resourceFaults } from './resource-faults';
+import { serverFaults } from './server-faults';
 import { switchFaults } from './switch-faults';
 import { takeOverFaults } from './take-over-faults';
 
@@ -17,7 +18,8 @@ export const FAULTS: readonly Fault[] = [
   ...portFaults,
   ...pluginFaults,
   ...resourceFaults,
-  ...controlPlaneFaults,
+  ...brokerFaults,
+  ...serverFaults,
   ...messageFaults,
   ...takeOverFaults,
 ];

@@ -4,8 +4,10 @@ import type { AgentKind, Measurement, Stage } from './stage';
 /** Something that goes wrong under traffic. */
 export interface Fault {
   readonly name: string;
-  /** Agents that it is for; both if not given. */
+  /** The agent whose row it is; both have one if not given. */
   readonly only?: AgentKind;
+  /** The agent that hosts have before it, where that is not the one whose row it is. */
+  readonly begins?: AgentKind;
   /** Packets that may be lost with Patchbay; any number if not given. */
   readonly bar?: number;
   /** How often a chunk of the long form measures it, where one run says little; once if not given. */

@@ -42,25 +42,32 @@ const lostIn = (result: Measurement | string): number =>
 const isHurt = (result: Measurement | string): boolean =>
   typeof result === 'string' || !result.recovered || result.outcome.tcp.broken !== '';
 
-/** What is missing of one agent's rows, after a control run of their own. */
-async function chunk(kind: AgentKind, faults: readonly Fault[], stageOf: () => Promise<Stage>): Promise<void> {
-  const due = faults.flatMap((fault) =>
-    Array.from({ length: (fault.times ?? 1) - results.countOf(fault.name, kind) }, () => fault),
+/** A row that is not yet measured as often as it is to be. */
+interface Due {
+  readonly fault: Fault;
+  readonly kind: AgentKind;
+}
+
+const dueOf = (kind: AgentKind): readonly Due[] =>
+  FAULTS.filter((fault) => fault !== control && isWanted(fault) && (fault.only ?? kind) === kind).flatMap((fault) =>
+    Array.from({ length: (fault.times ?? 1) - results.countOf(fault.name, kind) }, () => ({ fault, kind })),
   );
+
+/** What is due on hosts of one agent, after a control run of its own: what follows one that lost anything is void. */
+async function chunk(begins: AgentKind, due: readonly Due[], stageOf: () => Promise<Stage>): Promise<void> {
   if (due.length === 0 || performance.now() > deadline) return;
   const stage = await stageOf();
-  await stage.set(kind);
+  await stage.set(begins);
   const date = new Date().toISOString().slice(0, 10);
-  const base = await measure(stage, control, kind);
+  const base = await measure(stage, control, begins);
   const controlLost = lostIn(base);
-  results.forget(control.name, kind);
-  results.add({ name: control.name, kind, result: base, controlLost, date });
-  if (controlLost > 0) console.log(`${kind} · the control lost ${controlLost}: what follows is void`);
-  for (const fault of due.filter((one) => one !== control)) {
+  results.add({ name: control.name, kind: begins, result: base, controlLost, date });
+  if (controlLost > 0) throw new Error(`the control lost ${controlLost}: nothing that follows would say anything`);
+  for (const { fault, kind } of due) {
     if (performance.now() > deadline) return;
     const result = await measure(stage, fault, kind);
     results.add({ name: fault.name, kind, result, controlLost, date });
-    if (isHurt(result)) await stage.set(kind);
+    if (isHurt(result)) await stage.set(begins);
   }
 }
 
@@ -70,10 +77,12 @@ async function main(): Promise<void> {
     started ??= await Stage.start();
     return started;
   };
-  for (const kind of kinds) {
-    const faults = FAULTS.filter((one) => isWanted(one) && (one.only ?? kind) === kind);
-    if (words.length > 0) for (const { name } of faults) results.forget(name, kind);
-    await chunk(kind, faults, stageOf);
+  if (words.length > 0)
+    for (const { name } of FAULTS.filter(isWanted)) for (const kind of kinds) results.forget(name, kind);
+  const due = kinds.flatMap(dueOf);
+  for (const begins of ['patchbay', 'reference'] as const) {
+    const its = due.filter(({ fault, kind }) => (fault.begins ?? kind) === begins);
+    await chunk(begins, its, stageOf);
   }
   await started?.stop();
   const names = FAULTS.map(({ name }) => name);

@@ -4,7 +4,7 @@ import type { AgentKind } from './stage';
 
 const BRIDGES = ['br-int', 'br-tun', 'br-ex'] as const;
 
-/** Flows of the agent's bridges: bridge, cookie, match and actions, and for how many seconds each has been there. */
+/** Flows of the agent's bridges: bridge, cookie, match and actions, and since when each has been there, in seconds of the monotonic clock. */
 export type Installed = ReadonlyMap<string, number>;
 
 /** Learned flows come and go with the traffic and are nobody's. */
@@ -14,20 +14,26 @@ export async function installedOn(host: Host): Promise<Installed> {
   const flows = new Map<string, number>();
   for (const bridge of BRIDGES) {
     const dump = await host.ofctl('--names', 'dump-flows', bridge).catch(() => '');
+    const now = performance.now() / 1000;
     for (const line of dump.split('\n')) {
       const [, cookie, duration, rest] = /^ cookie=(\S+), duration=([\d.]+)s, (.*)$/.exec(line) ?? [];
       const text = rest?.replace(/(n_packets|n_bytes|idle_age|hard_age)=\d+, /g, '') ?? '';
       if (text === '' || LEARNED.test(` ${text}`)) continue;
-      flows.set(`${bridge} ${cookie} ${text}`, Number(duration));
+      flows.set(`${bridge} ${cookie} ${text}`, now - Number(duration));
     }
   }
   return flows;
 }
 
+/** A dump takes a while, and the switch tells durations to the millisecond. */
+const SAME_BIRTH_S = 0.3;
+
 /** Flows that came, went, or were written again. */
 export function changedBetween(before: Installed, after: Installed): number {
   const gone = [...before.keys()].filter((flow) => !after.has(flow)).length;
-  const written = [...after].filter(([flow, duration]) => duration < (before.get(flow) ?? Number.POSITIVE_INFINITY));
+  const written = [...after].filter(
+    ([flow, since]) => since > (before.get(flow) ?? Number.NEGATIVE_INFINITY) + SAME_BIRTH_S,
+  );
   return gone + written.length;
 }
 

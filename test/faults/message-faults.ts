@@ -1,25 +1,20 @@
 import { type Channel, type ConsumeMessage, connect } from 'amqplib';
-import { run, until } from '../support/bed-command';
+import { rabbitmqctl } from '../support/bed-broker';
+import { until } from '../support/bed-command';
 import type { Fault } from './fault';
 import { createdRule, underRule } from './rules';
 import { pause, type Stage } from './stage';
 
 const BROKER = 'amqp://guest:guest@127.0.0.1:5672';
 
-async function rabbitList(...words: readonly string[]): Promise<readonly (readonly string[])[]> {
-  const text = await run(['rabbitmqctl', '--quiet', '--no-table-headers', ...words]);
-  return text
-    .trim()
-    .split('\n')
-    .map((line) => line.split('\t'));
-}
-
 /** Where pushes of the server go: exchange, queue and routing key of every queue that is bound to a fanout exchange. */
 async function fanouts(): Promise<readonly { exchange: string; queue: string; key: string }[]> {
-  const rows = await rabbitList('list_bindings', 'source_name', 'destination_name', 'routing_key');
-  return rows.flatMap(([exchange = '', queue = '', key = '']) =>
-    exchange.endsWith('_fanout') ? [{ exchange, queue, key }] : [],
-  );
+  const columns = ['source_name', 'destination_name', 'routing_key'];
+  const text = await rabbitmqctl('--no-table-headers', 'list_bindings', ...columns);
+  return text.split('\n').flatMap((line) => {
+    const [exchange = '', queue = '', key = ''] = line.split('\t');
+    return exchange.endsWith('_fanout') ? [{ exchange, queue, key }] : [];
+  });
 }
 
 async function onChannel<Result>(act: (channel: Channel) => Promise<Result>): Promise<Result> {
@@ -33,10 +28,12 @@ async function onChannel<Result>(act: (channel: Channel) => Promise<Result>): Pr
 }
 
 /** oslo.messaging drops a message whose _unique_id it saw lately: another one makes it a message that comes late. */
-const told = (content: Buffer, again: number): Buffer =>
-  Buffer.from(
-    content.toString().replace(/(_unique_id\\*": \\*"[0-9a-f]{24})[0-9a-f]{8}/, `$1${String(again).padStart(8, '0')}`),
-  );
+function told(content: Buffer, again: number): Buffer {
+  const unique = /(_unique_id\\*": \\*"[0-9a-f]{24})[0-9a-f]{8}/;
+  const text = content.toString();
+  if (!unique.test(text)) throw new Error(`a message without _unique_id: ${text.slice(0, 200)}`);
+  return Buffer.from(text.replace(unique, `$1${String(again).padStart(8, '0')}`));
+}
 
 /** Listens to all that is pushed, and tells everybody each message a second time at once; in the end all of them once more, the last first. */
 async function toldAgain(channel: Channel, act: () => Promise<void>): Promise<void> {
@@ -60,6 +57,7 @@ async function toldAgain(channel: Channel, act: () => Promise<void>): Promise<vo
   );
   await act();
   await pause(500);
+  if (heard.length === 0) throw new Error('the server pushed nothing');
   const list = [...heard].reverse();
   for (const [index, message] of list.entries()) tell(message, index);
   await pause(1_500);
@@ -101,7 +99,7 @@ async function pushesLost(stage: Stage): Promise<void> {
     });
     return made;
   });
-  await run(['rabbitmqctl', '--quiet', 'close_all_connections', 'by a test']);
-  await until(() => rule?.isThere(), { timeoutMs: 60_000, what: 'the rule that nobody told of is there' });
+  await rabbitmqctl('close_all_connections', 'by a test');
+  await until(() => rule?.isThere(), { timeoutMs: stage.patienceMs, what: 'the rule that nobody told of is there' });
   await rule?.remove();
 }

@@ -29,7 +29,7 @@ function withPlugin(what: string, id: string, listed: Readonly<Record<string, un
 
 const isNamed = (stage: Stage, plugin: string) =>
   untilStatus(stage.host, `${plugin} is named`, (status) => conditionsOf(status, plugin).length > 0, {
-    timeoutMs: 25_000,
+    timeoutMs: stage.patienceMs,
   });
 
 export const pluginFaults: readonly Fault[] = [

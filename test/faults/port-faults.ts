@@ -1,23 +1,14 @@
 import type { Fault } from './fault';
 import { growthOf, sizesOf } from './growth';
+import { untilItSaysWhy } from './outage';
 import { underRule } from './rules';
-import { pause, type Stage } from './stage';
+import { type AgentKind, pause, type Stage } from './stage';
 
 export const portFaults: readonly Fault[] = [
   {
-    name: 'a port that the switch cannot make, another plugged beside it',
+    name: 'a port whose device is not there, another plugged beside it; then it is',
     bar: 0,
-    run: (stage) =>
-      stage.under(async () => {
-        const port = await stage.bed.rest.createPort(stage.vlan.id, 'host1');
-        const name = `tap${port.id.slice(0, 11)}`;
-        const marks = [`external_ids:iface-id=${port.id}`, `external_ids:attached-mac="${port.mac_address}"`];
-        const plugged = ['add-port', 'br-int', name, '--', 'set', 'Interface', name, ...marks];
-        await stage.host.exec(['ovs-vsctl', '--no-wait', ...plugged]);
-        await stage.probe();
-        await stage.host.vsctl('del-port', name);
-        await stage.bed.rest.deletePort(port.id);
-      }),
+    run: (stage, kind) => stage.under(() => withoutDevice(stage, kind)),
   },
   {
     name: 'a rule of the security group added, and removed',
@@ -27,6 +18,16 @@ export const portFaults: readonly Fault[] = [
   cycles(10, 1),
   { ...cycles(100, 20), long: true },
 ];
+
+/** A port that cannot be wired is named, holds up none, and is wired when it can be. */
+async function withoutDevice(stage: Stage, kind: AgentKind): Promise<void> {
+  const instance = await stage.prepared();
+  await instance.plugWithoutDevice();
+  await stage.probe();
+  await untilItSaysWhy(stage, kind, 'port-binding', /ports/);
+  await instance.plug();
+  await stage.untilServed(instance);
+}
 
 /** So many times, so many ports at once are plugged, served, unplugged and deleted. */
 function cycles(count: number, ports: number): Fault {

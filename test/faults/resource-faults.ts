@@ -18,6 +18,9 @@ export const resourceFaults: readonly Fault[] = [
       stage.agent = stage.host.startPatchbay({ ini });
       await stage.agentSynced(kind);
       await stage.host.exec(`head -c 64k /dev/zero > ${folder}/filler || true`);
+      const free = (await stage.host.exec(`df --output=avail ${folder} | tail -n 1`)).trim();
+      if (free !== '0' || !(await stage.host.exec(['ls', folder])).includes('.log'))
+        throw new Error('its disk is not full');
       const measured = await stage.under(async () => {
         await stage.probe();
         await stopAgent(stage, 'SIGKILL');
@@ -57,7 +60,9 @@ function clockJump(what: string, offset: string): Fault {
       const measured = await stage.under(async () => {
         writeFileSync(file, offset);
         await stage.probe();
-        await untilStatus(stage.host, 'all is well', ({ health }) => health === 'ok', { timeoutMs: 20_000 });
+        await untilStatus(stage.host, 'all is well', ({ health }) => health === 'ok', {
+          timeoutMs: stage.patienceMs,
+        });
         await pause(5_000);
         await stage.probe();
       });

@@ -111,6 +111,23 @@ export const switchFaults: readonly Fault[] = [
       ),
   },
   {
+    name: 'br-int deleted, the ports of instances plugged again',
+    run: (stage) =>
+      stage.under(
+        async () => {
+          await stage.host.vsctl('del-br', 'br-int');
+          await until(() => stage.host.vsctl('br-exists', 'br-int').then(() => true), { timeoutMs: stage.patienceMs });
+          await stage.instance(0).addToBridge();
+          await stage.instance(2).addToBridge();
+        },
+        { rewritten: true, flows: 'any' },
+      ),
+  },
+  {
+    name: 'br-ex deleted, made again by hand after 1 s',
+    run: (stage) => stage.under(() => providerBridgeAnew(stage), { rewritten: true }),
+  },
+  {
     name: 'ofport of the instance renumbered',
     run: (stage) =>
       stage.under(
@@ -125,8 +142,22 @@ export const switchFaults: readonly Fault[] = [
   {
     name: 'ofport of the provider uplink renumbered',
     run: (stage) =>
-      stage.under(async () => void (await stage.host.vsctl('set', 'Interface', 'int-br-ex', 'ofport_request=2345')), {
-        flows: 'any',
-      }),
+      stage.under(
+        async () => {
+          await stage.host.vsctl('set', 'Interface', 'int-br-ex', 'ofport_request=2345');
+          await until(
+            async () => (await stage.host.vsctl('get', 'Interface', 'int-br-ex', 'ofport')).trim() === '2345',
+          );
+        },
+        { flows: 'any' },
+      ),
   },
 ];
+
+/** As its operator makes it: with its cable, and none of the agent's parts. */
+async function providerBridgeAnew({ host }: Stage): Promise<void> {
+  await host.vsctl('del-br', 'br-ex');
+  await pause(1_000);
+  const bridge = ['add-br', 'br-ex', '--', 'set', 'Bridge', 'br-ex', 'datapath_type=netdev'];
+  await host.vsctl(...bridge, '--', 'add-port', 'br-ex', 'cable2');
+}

@@ -1,56 +1,57 @@
 import { type Entry, isVoid, type Results } from './results';
-import type { Measurement } from './stage';
+import type { AgentKind, Measurement } from './stage';
 
-const HEAD = [
-  'fault',
-  'agent',
-  'lost ping / udp',
-  'tcp: longest gap',
-  'flows changed',
-  'in sync after',
-  'recovered by itself',
+const AGENTS: readonly (readonly [AgentKind, string])[] = [
+  ['patchbay', 'Patchbay'],
+  ['reference', 'reference'],
 ];
 
-/** The table as Markdown: one line for each fault and agent. Of several runs, the median and from where to where they went. */
+/** What a row says of one agent. The tcp gap stands with what was lost, so that both agents fit side by side. */
+const COLUMNS = ['lost', 'flows changed', 'in sync', 'by itself'] as const;
+
+/** The table as Markdown: one line a fault, both agents side by side, and below it what does not fit a cell. */
 export function markdown(names: readonly string[], results: Results): string {
-  const lines = names.flatMap((name) =>
-    (['patchbay', 'reference'] as const).flatMap((kind) => {
-      const entries = results.of(name, kind);
-      return entries.length === 0 ? [] : [[name, kind, ...cells(entries)]];
-    }),
-  );
-  return [HEAD, HEAD.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
+  const notes: string[] = [];
+  const lines = names.flatMap((name) => {
+    const each = AGENTS.map(([kind]) => results.of(name, kind));
+    return each.every((entries) => entries.length === 0) ? [] : [[name, ...each.flatMap((one) => cells(one, notes))]];
+  });
+  const head = ['fault', ...AGENTS.flatMap(([, agent]) => COLUMNS.map((column) => `${agent}: ${column}`))];
+  const table = [head, head.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`);
+  return [...table, '', ...notes.map((note, index) => `${index + 1}. ${note}`)].join('\n').trimEnd();
 }
 
-function cells(entries: readonly Entry[]): readonly string[] {
+function cells(entries: readonly Entry[], notes: string[]): readonly string[] {
+  if (entries.length === 0) return COLUMNS.map(() => '–');
   const valid = entries.filter((entry) => !isVoid(entry));
   const measured = valid.flatMap(({ result }) => (typeof result === 'string' ? [] : [result]));
-  if (measured.length === 0) return ['void', '', '', '', whyVoid(entries)];
-  const many = measured.length > 1 ? `, ${measured.length} runs` : '';
-  const broken = measured.find(({ outcome }) => outcome.tcp.broken !== '');
-  return [
-    `${spread(measured.map(({ outcome }) => outcome.ping.lost))} / ${spread(measured.map(({ outcome }) => outcome.udp.lost))}${many}`,
-    broken === undefined
-      ? `${spread(measured.map(({ outcome }) => outcome.tcp.longestGapMs))} ms`
-      : `broken: ${broken.outcome.tcp.broken}`,
-    flowsChanged(measured),
-    inSync(measured),
-    recovered(measured),
-  ];
+  const note = (text: string): string => (text === '' ? '' : ` [${notes.push(text)}]`);
+  if (measured.length === 0) return [`void${note(whyVoid(entries))}`, '', '', ''];
+  return [lost(measured), flowsChanged(measured), inSync(measured), `${recovered(measured)}${note(details(measured))}`];
 }
 
-function whyVoid(entries: readonly Entry[]): string {
-  const [first] = entries;
+function whyVoid([first]: readonly Entry[]): string {
   if (first === undefined) return '';
-  if (isVoid(first)) return `not measured: the control of its run lost ${first.controlLost}`;
-  return `not measured: ${String(first.result)}`;
+  if (isVoid(first)) return `The control of its run lost ${first.controlLost}.`;
+  return `Not measured: ${String(first.result)}`;
 }
 
+/** The middle one and from where to where they go. */
 function spread(numbers: readonly number[], print: (number: number) => string = String): string {
   const sorted = [...numbers].sort((one, other) => one - other);
   const [least, middle, most] = [sorted[0], sorted[Math.floor((sorted.length - 1) / 2)], sorted.at(-1)];
   if (least === undefined || middle === undefined || most === undefined) return '';
-  return least === most ? print(middle) : `${print(middle)} (${print(least)} to ${print(most)})`;
+  return print(least) === print(most) ? print(middle) : `${print(middle)} (${print(least)} to ${print(most)})`;
+}
+
+function lost(measured: readonly Measurement[]): string {
+  const [ping, udp] = (['ping', 'udp'] as const).map((stream) =>
+    spread(measured.map(({ outcome }) => outcome[stream].lost)),
+  );
+  const broken = measured.find(({ outcome }) => outcome.tcp.broken !== '');
+  const gap = spread(measured.map(({ outcome }) => outcome.tcp.longestGapMs));
+  const runs = measured.length > 1 ? `; ${measured.length} runs` : '';
+  return `${ping} / ${udp}; ${broken === undefined ? `${gap} ms` : `tcp broken: ${broken.outcome.tcp.broken}`}${runs}`;
 }
 
 function flowsChanged(measured: readonly Measurement[]): string {
@@ -58,14 +59,23 @@ function flowsChanged(measured: readonly Measurement[]): string {
   return counts.length < measured.length ? 'all' : spread(counts);
 }
 
+const inSeconds = (ms: number): string => (ms / 1000).toFixed(1);
+
 function inSync(measured: readonly Measurement[]): string {
   const times = measured.flatMap((one) => one.inSyncMs ?? []);
-  return times.length === 0 ? 'never' : `${spread(times, (ms) => (ms / 1000).toFixed(1))} s`;
+  if (times.length === 0)
+    return `not in ${spread(
+      measured.map(({ waitedMs }) => waitedMs),
+      inSeconds,
+    )} s`;
+  return `${spread(times, inSeconds)} s`;
 }
 
 function recovered(measured: readonly Measurement[]): string {
   const count = measured.filter((one) => one.recovered).length;
-  const all = count === measured.length ? 'yes' : count === 0 ? 'no' : `${count} of ${measured.length} times`;
-  const details = [...new Set(measured.map(({ detail }) => detail.replaceAll('|', '¦').slice(0, 200)))].filter(Boolean);
-  return [all, ...details.slice(0, 1)].join(': ');
+  return count === measured.length ? 'yes' : count === 0 ? 'no' : `${count} of ${measured.length} times`;
+}
+
+function details(measured: readonly Measurement[]): string {
+  return measured.find(({ detail }) => detail !== '')?.detail.slice(0, 240) ?? '';
 }

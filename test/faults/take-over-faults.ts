@@ -21,14 +21,30 @@ function change(what: 'taken over from' | 'given back to', where: string, circum
   const { settings = PLAIN, network = 'vlan' } = circumstances;
   return {
     name: `${what} the reference agent${where}`,
-    only: 'reference',
+    only: 'patchbay',
+    begins: 'reference',
     bar: 0,
     run: async (stage) => {
       const isTaken = what === 'taken over from';
       await heldBy(stage, isTaken ? 'reference' : 'patchbay', settings);
-      return stage.under(() => (isTaken ? takeOver(stage) : giveBack(stage)), { flows: 'any', network });
+      const before = await kept(stage);
+      const measured = await stage.under(() => (isTaken ? takeOver(stage) : giveBack(stage)), {
+        flows: 'any',
+        network,
+      });
+      const after = await kept(stage);
+      if (after !== before) throw new Error(`local VLANs or tunnels did not stay: ${before} became ${after}`);
+      return measured;
     },
   };
+}
+
+/** What stays when another agent takes a host: the local VLAN of each instance, and the tunnels by name. */
+async function kept(stage: Stage): Promise<string> {
+  const taps = [stage.instance(0), stage.instance(2)].map(({ interfaceName }) => interfaceName);
+  const tags = await Promise.all(taps.map((tap) => stage.host.vsctl('get', 'Port', tap, 'tag')));
+  const ports = await stage.host.vsctl('list-ports', 'br-tun');
+  return JSON.stringify([...tags, ports].map((text) => text.trim()));
 }
 
 export const takeOverFaults: readonly Fault[] = [
@@ -47,7 +63,7 @@ export async function takeOver(stage: Stage): Promise<void> {
   await stage.agentSynced('patchbay');
   await until(async () => (await stage.status()).switch.takingOver.length === 0, {
     what: 'the take-over is complete',
-    timeoutMs: 10_000,
+    timeoutMs: stage.patienceMs,
   });
 }
 
@@ -56,7 +72,7 @@ const OURS = /cookie=0x50617463/;
 
 export async function giveBack(stage: Stage): Promise<void> {
   await patchbay(stage.host, 'release');
-  await until(() => stage.agent?.isRunning === false, { what: 'Patchbay has stopped', timeoutMs: 10_000 });
+  await until(() => stage.agent?.isRunning === false, { what: 'Patchbay has stopped', timeoutMs: stage.patienceMs });
   stage.startAgent('reference');
   await stage.agentSynced('reference');
   const isSwept = async (): Promise<true> => {
@@ -66,5 +82,5 @@ export async function giveBack(stage: Stage): Promise<void> {
     if (left.length > 0) throw new Error(left.slice(0, 3).join('; '));
     return true;
   };
-  await until(isSwept, { what: 'the reference agent has swept', timeoutMs: 15_000 });
+  await until(isSwept, { what: 'the reference agent has swept', timeoutMs: stage.patienceMs });
 }

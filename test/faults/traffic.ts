@@ -39,7 +39,7 @@ export class Instance {
   }
 
   async plug(): Promise<void> {
-    const { host, namespace, interfaceName: tap, portId, mac } = this;
+    const { host, namespace, interfaceName: tap, mac } = this;
     const off = 'tx off sg off tso off gso off gro off';
     await host.exec(
       [
@@ -52,9 +52,24 @@ export class Instance {
         `ip link set ${tap} up`,
       ].join(' && '),
     );
+    await this.addToBridge();
+  }
+
+  /** The row, of a device that is there. */
+  async addToBridge(): Promise<void> {
+    await this.host.vsctl(...this.row());
+  }
+
+  /** The row alone: ovs-vswitchd finds no device of that name. */
+  async plugWithoutDevice(): Promise<void> {
+    await this.host.exec(['ovs-vsctl', '--no-wait', ...this.row()]);
+  }
+
+  private row(): readonly string[] {
+    const { interfaceName: tap, portId, mac } = this;
     const marks = { 'iface-id': portId, 'attached-mac': mac, 'iface-status': 'active', 'vm-uuid': portId };
     const externalIds = Object.entries(marks).map(([key, value]) => `external_ids:${key}="${value}"`);
-    await host.vsctl('add-port', 'br-int', tap, '--', 'set', 'Interface', tap, ...externalIds);
+    return ['--may-exist', 'add-port', 'br-int', tap, '--', 'set', 'Interface', tap, ...externalIds];
   }
 
   async unplug(): Promise<void> {

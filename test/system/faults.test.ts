@@ -2,18 +2,35 @@ import { FAULTS } from '../faults/catalogue';
 import type { Fault } from '../faults/fault';
 import { type Measurement, Stage } from '../faults/stage';
 
-jest.setTimeout(150_000);
+/** Every wait of the stage has a limit of its own, and says what it waited for; this one is above them all. */
+jest.setTimeout(400_000);
 
-/** The short form of test/faults/run: loss and recovery alone, for what is quick and what must lose nothing. */
+/**
+ * The short form of test/faults/run: loss and recovery alone, of what is quick. An edit of the switch is also to be counted and logged, with
+ * whose it was.
+ */
 const SHORT = [
   'none (control)',
-  'agent SIGKILL, started again',
+  'agent SIGTERM, started again',
+  'agent SIGKILL, started again after a port was unplugged',
   'ovs-vswitchd killed, started again',
   'br-tun deleted',
   'a translation flow deleted by hand',
+  'a translation flow changed by hand',
+  'a dropping flow added by hand',
   'every flow of br-int deleted by hand',
   'the peer of the provider uplink edited',
+  'the other end of a tunnel edited',
+  'a flow added, one deleted and a row edited by hand, where drift is only reported',
+  'a port whose device is not there, another plugged beside it; then it is',
+  'a rule of the security group added, and removed',
+  'broker killed, started again',
+  'every push of the server told twice, and all once more in reverse order',
+  'pushes lost, then the connections to the broker',
 ];
+
+/** The agent came back and changed nothing. */
+const UNTOUCHED = ['agent SIGTERM, started again'];
 
 const fault = (name: string): Fault => {
   const found = FAULTS.find((one) => one.name === name);
@@ -28,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => stage.stop());
 
 function expectNoneLost({ outcome: { ping, udp, tcp } }: Measurement): void {
-  expect({ ping: ping.lost, udp: udp.lost, tcp: tcp.broken }).toEqual({ ping: 0, udp: 0, tcp: '' });
+  expect({ ping: ping.lost, udp: udp.lost, tcp: tcp.lost }).toEqual({ ping: 0, udp: 0, tcp: 0 });
 }
 
 describe('under traffic between two hosts, Patchbay', () => {
@@ -42,7 +59,7 @@ describe('under traffic between two hosts, Patchbay', () => {
     expect(measured).toMatchObject({ recovered: true, detail: '' });
     expect(measured.outcome.tcp.broken).toBe('');
     if (bar === 0) expectNoneLost(measured);
-    if (name.startsWith('agent')) expect(measured.flowsChanged).toBe(0);
+    if (UNTOUCHED.includes(name)) expect(measured.flowsChanged).toBe(0);
   });
 });
 
@@ -50,10 +67,16 @@ describe('a host of the reference agent', () => {
   beforeAll(() => stage.set('reference'));
 
   test('is taken over without a packet lost', async () => {
-    expectNoneLost(await fault('taken over from the reference agent').run(stage, 'reference'));
+    const measured = await fault('taken over from the reference agent').run(stage, 'patchbay');
+
+    expect(measured).toMatchObject({ recovered: true, detail: '' });
+    expectNoneLost(measured);
   });
 
   test('and given back without a packet lost', async () => {
-    expectNoneLost(await fault('given back to the reference agent').run(stage, 'reference'));
+    const measured = await fault('given back to the reference agent').run(stage, 'patchbay');
+
+    expect(measured).toMatchObject({ recovered: true, detail: '' });
+    expectNoneLost(measured);
   });
 });

@@ -28,7 +28,7 @@ export class RowPlanner {
   private readonly due = new Set<string>();
   /** Ports and QoS that a key made and has withdrawn: port name → what of it goes. */
   private readonly leaving = new Map<string, 'port' | 'qos'>();
-  /** Rows that were as they are wanted, and since then nobody of ours wanted something else: a difference is somebody's edit. */
+  /** Rows that were as they are wanted, and since then nobody of ours wanted more or something else: a difference is somebody's edit. */
   private readonly settled = new Set<string>();
   /** Ports that cannot be made for want of their bridge: bridge name → their keys. */
   private readonly bridgeless = new Map<string, Set<string>>();
@@ -48,12 +48,11 @@ export class RowPlanner {
     const previous = this.byOwner.get(id) ?? [];
     if (next.length === 0) this.byOwner.delete(id);
     else this.byOwner.set(id, next);
-    // A key that is compiled again for a row's sake mostly wants what it wanted.
-    if (essence(previous) !== essence(next)) {
-      for (const want of [...previous, ...next]) {
-        this.settled.delete(rowKey(want.row));
-        this.tolerated.delete(rowKey(want.row));
-      }
+    // A key that is compiled again for a row's sake wants what it wanted, or less as long as the row is not there.
+    const asked = new Set(previous.flatMap(demandsOf));
+    for (const want of next.filter((one) => demandsOf(one).some((demand) => !asked.has(demand)))) {
+      this.settled.delete(rowKey(want.row));
+      this.tolerated.delete(rowKey(want.row));
     }
     for (const want of previous) {
       const key = rowKey(want.row);
@@ -130,7 +129,7 @@ export class RowPlanner {
   private changesOf(key: string): readonly PhasedChange[] {
     const { want, contests } = mergeWants(this.wants.get(key) ?? []);
     const { changes, waitingFor } = want === undefined ? { changes: [] } : diffRow(want, this.rows);
-    if (want === undefined) this.states.delete(key);
+    if (want === undefined) this.forget(key);
     else this.states.set(key, { want, contests, waitingFor });
     if (want !== undefined) this.noteBridgeless(key, want);
     const due = [...changes, ...this.controllerChange(want)].filter((change) => !this.leaves(key, change));
@@ -140,6 +139,12 @@ export class RowPlanner {
       this.tolerated.delete(key);
     }
     return [...due.flatMap((change) => shutInBetween(change, this.rows)), ...this.departure(key, want)];
+  }
+
+  private forget(key: string): void {
+    this.states.delete(key);
+    this.settled.delete(key);
+    this.tolerated.delete(key);
   }
 
   private noteBridgeless(key: string, { row }: MergedWant): void {
@@ -193,6 +198,9 @@ export class RowPlanner {
   }
 }
 
-function essence(wants: readonly RowWant[]): string {
-  return JSON.stringify(wants.map(({ row, make, take, cells, qos }) => [row, make, take, cells, qos]));
+/** All that is asked of the row, each as one text. */
+function demandsOf({ row, make, take, cells, qos }: RowWant): readonly string[] {
+  return Object.entries({ make, take, qos, ...cells }).flatMap(([what, value]) =>
+    value === undefined ? [] : [JSON.stringify([row, what, value])],
+  );
 }

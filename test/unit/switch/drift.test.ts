@@ -82,6 +82,24 @@ describe('an edit by somebody else', () => {
     expect(drift()).toEqual({ removed: 0, changed: 0, added: 0, row: 1 });
   });
 
+  it('that takes away one end of a patch is counted, and the end is made again', async () => {
+    rig = await SwitchRig.start(['br-int', 'br-ex'], { settings: SETTINGS });
+    await rig.stated('wiring', 'uplink', {
+      ports: [
+        { kind: 'patch', bridge: 'br-int', name: 'int-br-ex', peer: 'phy-br-ex' },
+        { kind: 'patch', bridge: 'br-ex', name: 'phy-br-ex', peer: 'int-br-ex' },
+      ],
+      flows: [parseFlow('br-int', 'table=0,priority=2,in_port=int-br-ex actions=drop')],
+    });
+    rig.completeAll();
+    await rig.quiet();
+    rig.unplug('int-br-ex');
+    await rig.quiet();
+    expect(rig.row('Interface', 'int-br-ex')?.options).toEqual(new Map([['peer', 'phy-br-ex']]));
+    expect(drift()).toEqual({ removed: 0, changed: 0, added: 0, row: 1 });
+    expect(rig.logger.lines.join('\n')).toMatch(/edited a row of ours.*int-br-ex.*wiring uplink/);
+  });
+
   it('that no monitor told of is found when everything is compared', async () => {
     await start('repair');
     rig.bridge('br-int').monitors.clear();
