@@ -42,17 +42,16 @@ export const brokerFaults: readonly Fault[] = [
   {
     name: 'broker silent for 20 s, a port plugged meanwhile',
     bar: 0,
-    run: async (stage) => {
-      const instance = await stage.prepared();
-      return underOutage(stage, async () => {
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const instance = await stage.prepared();
         const pid = await brokerPid();
         process.kill(pid, 'SIGSTOP');
         await instance.plug();
         await pause(20_000);
         process.kill(pid, 'SIGCONT');
         await stage.untilServed(instance);
-      });
-    },
+      }),
   },
   { name: 'connections to the broker half open', bar: 0, run: (stage) => underOutage(stage, () => halfOpen(stage)) },
   {

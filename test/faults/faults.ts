@@ -48,10 +48,19 @@ interface Due {
   readonly kind: AgentKind;
 }
 
-const dueOf = (kind: AgentKind): readonly Due[] =>
-  FAULTS.filter((fault) => fault !== control && isWanted(fault) && (fault.only ?? kind) === kind).flatMap((fault) =>
-    Array.from({ length: (fault.times ?? 1) - results.countOf(fault.name, kind) }, () => ({ fault, kind })),
-  );
+/** The reference agent takes minutes for some rows, and is there for comparison. */
+const MOST_RUNS = { patchbay: Number.POSITIVE_INFINITY, reference: 3 } as const;
+
+/** Rows of several runs come in turns, so that a mood of the machine is in all of them. */
+function dueOf(kind: AgentKind): readonly Due[] {
+  const its = FAULTS.filter((fault) => fault !== control && isWanted(fault) && (fault.only ?? kind) === kind);
+  const turns = its.flatMap((fault) => {
+    const done = results.countOf(fault.name, kind);
+    const times = Math.min(fault.times ?? 1, MOST_RUNS[kind]);
+    return Array.from({ length: times - done }, (_, turn) => ({ turn: done + turn, fault, kind }));
+  });
+  return turns.sort((one, other) => one.turn - other.turn);
+}
 
 /** What is due on hosts of one agent, after a control run of its own: what follows one that lost anything is void. */
 async function chunk(begins: AgentKind, due: readonly Due[], stageOf: () => Promise<Stage>): Promise<void> {

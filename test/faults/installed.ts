@@ -37,13 +37,13 @@ export function changedBetween(before: Installed, after: Installed): number {
   return gone + written.length;
 }
 
-/** The reference agent counts conjunctions anew with every start. */
-const CONJUNCTION = /(conjunction\(|conj_id=)\d+/g;
+/** The reference agent draws a cookie and counts conjunctions anew with every start, and loads the latter into register 7 besides. */
+const DRAWN_ANEW = /(conjunction\(|conj_id=|set_field:(?=\w+->reg7)|cookie=)(0x[0-9a-f]+|\d+)/g;
 
 /** Flows, whoever's cookie they bear, that are in one and not in the other: `-` went, `+` came. */
 export function differences(left: Installed, right: Installed, kind: AgentKind): readonly string[] {
   const same = (flow: string) =>
-    kind === 'reference' ? withFloodByName(flow).replace(CONJUNCTION, '$1…') : withFloodByName(flow);
+    kind === 'reference' ? withFloodByName(flow).replace(DRAWN_ANEW, '$1…') : withFloodByName(flow);
   const plain = (installed: Installed) =>
     new Set([...installed.keys()].map((flow) => same(flow.replace(/ 0x[0-9a-f]+ /, ' '))));
   const [before, after] = [plain(left), plain(right)];

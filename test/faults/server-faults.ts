@@ -32,17 +32,16 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'server stopped for 10 s, a port plugged meanwhile, then slow to answer what piled up',
     bar: 0,
-    run: async (stage) => {
-      const instance = await stage.prepared();
-      return underOutage(stage, async () => {
+    run: (stage) =>
+      underOutage(stage, async () => {
+        const instance = await stage.prepared();
         const pids = await serverPids();
         signalAll(pids, 'SIGSTOP');
         await instance.plug();
         await pause(10_000);
         signalAll(pids, 'SIGCONT');
         await stage.untilServed(instance);
-      });
-    },
+      }),
   },
   {
     name: 'server killed, started again',
@@ -74,17 +73,16 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'server failing whatever it is asked, for 10 s, a port plugged meanwhile',
     bar: 0,
-    run: async (stage, kind) => {
-      const instance = await stage.prepared();
-      return underOutage(stage, async () => {
+    run: (stage, kind) =>
+      underOutage(stage, async () => {
+        const instance = await stage.prepared();
         await run(['mariadb', 'neutron', '-e', 'rename table ports to ports_away']);
         await instance.plug();
         await pause(10_000);
         await untilItSaysWhy(stage, kind, 'port-binding', /ports/);
         await run(['mariadb', 'neutron', '-e', 'rename table ports_away to ports']);
         await stage.untilServed(instance);
-      });
-    },
+      }),
   },
 ];
 
@@ -94,17 +92,16 @@ function serverGone(howLong: string, ms: number): Fault {
   return {
     name: `server gone for ${howLong}, a port plugged meanwhile`,
     bar: 0,
-    run: async (stage, kind) => {
-      const instance = await stage.prepared();
-      return underOutage(stage, async () => {
+    run: (stage, kind) =>
+      underOutage(stage, async () => {
+        const instance = await stage.prepared();
         await killServer();
         await instance.plug();
         await pause(ms);
         if (isLong) await saysThatItIsGone(stage, kind);
         await service('neutron');
         await stage.untilServed(instance);
-      });
-    },
+      }),
   };
 }
 

@@ -70,6 +70,14 @@ export class Stage {
     );
     for (const server of [this.instance(1), this.instance(3)]) this.servants.push(server.serve());
     await until(() => this.reaches(), { what: 'the instances reach each other' });
+    await until(() => this.standsStill(), { timeoutMs: this.patienceMs, what: 'the flows stand still' });
+  }
+
+  /** The reference agent goes on writing long after ports are ACTIVE. */
+  private async standsStill(): Promise<boolean> {
+    const before = await installedOn(this.host);
+    await pause(this.kind === 'reference' ? 6_000 : 1_000);
+    return changedBetween(before, await installedOn(this.host)) === 0;
   }
 
   /** 0 and 1 are on the VLAN network, 2 and 3 on the tunnelled one; even ones on the first host. */
@@ -130,13 +138,18 @@ export class Stage {
     return this.networks.vlan;
   }
 
-  async reaches(): Promise<boolean> {
+  /** Both pairs of instances answer each other; rejects with the pair that does not. */
+  async reaches(): Promise<true> {
     const pairs = [
-      [this.instance(0), this.instance(1)],
-      [this.instance(2), this.instance(3)],
+      ['VLAN', this.instance(0), this.instance(1)],
+      ['tunnelled', this.instance(2), this.instance(3)],
     ] as const;
-    const answers = await Promise.all(pairs.map(([one, other]) => one.answers(other.address)));
-    return answers.every(Boolean);
+    await Promise.all(
+      pairs.map(async ([network, one, other]) => {
+        if (!(await one.answers(other.address))) throw new Error(`no answer on the ${network} network`);
+      }),
+    );
+    return true;
   }
 
   /**
@@ -154,6 +167,7 @@ export class Stage {
     } = {},
   ): Promise<Measurement> {
     const { synced = async () => undefined, flows = 'same', rewritten = false, patienceMs = this.patienceMs } = options;
+    await until(() => this.reaches(), { timeoutMs: patienceMs, what: 'instances reach each other before the fault' });
     const before = await installedOn(this.host);
     const hadAgent = this.agent?.isRunning === true;
     const first = options.network === 'vxlan' ? 2 : 0;
