@@ -48,10 +48,9 @@ async function refusedPlugins(
 ): Promise<readonly string[]> {
   const listing = { plugins, configDir, stock: new Map(Object.entries(stock.plugins)), stockVersion: VERSION };
   try {
-    const { ordered } = await resolveListing(listing);
-    return ordered.flatMap(({ origin, config }) =>
-      origin === 'stock' || config.ok ? [] : config.errors.map((error) => error.message),
-    );
+    const { ordered, leftOut } = await resolveListing(listing);
+    const options = ordered.flatMap(({ origin, config }) => (origin === 'stock' || config.ok ? [] : config.errors));
+    return [...leftOut.map(({ error }) => error), ...options].map((error) => error.message);
   } catch (thrown) {
     if (thrown instanceof PatchbayError) return [thrown.message];
     throw thrown;

@@ -5,6 +5,7 @@ import type { AgentSettings, Configuration } from '../kernel/config/model';
 import type { Kernel } from '../kernel/kernel';
 import { resolveListing } from '../kernel/loader/resolve';
 import type { Logging } from '../kernel/log/log';
+import { Roster } from '../kernel/roster';
 import { createSwitch, type Switch, type SwitchOptions } from '../switch';
 import { VERSION } from '../version';
 import type { Stock } from './host';
@@ -36,24 +37,31 @@ export interface AssemblyOptions {
 export async function assemble(from: AssemblyOptions): Promise<AgentParts> {
   const { directory, stock, mode, logging, metrics } = from;
   const { settings, plugins } = from.configuration;
+  const roster = new Roster(settings.state_dir, logging.for('kernel'));
   const listing = {
     plugins,
     stock: new Map<string, PluginClass>(Object.entries(stock.plugins)),
     configDir: directory,
+    former: (await roster.former()).modules,
   };
   const resolution = resolveListing({ ...listing, stockVersion: VERSION });
-  const { ordered, planned } = await resolution;
+  const { ordered, planned, leftOut } = await resolution;
+  const absent = leftOut.flatMap(({ former }) => former?.ids ?? []);
   const switchSide = createSwitch({
     settings,
     ...from.reach,
     mode,
     logger: logging.for('switch'),
     reservedCookies: settings.reserved_cookies.map((cookie) => BigInt(cookie)),
-    plugins: planned.map(({ id, required }) => ({
-      id,
-      required,
-      claims: ordered.find(({ manifest }) => manifest.id === id)?.manifest.claims ?? [],
-    })),
+    plugins: [
+      ...planned.map(({ id, required }) => ({
+        id,
+        required,
+        claims: ordered.find(({ manifest }) => manifest.id === id)?.manifest.claims ?? [],
+      })),
+      // It never says that it has stated all it wants, so nothing of what an earlier run left under its cookie is swept.
+      ...absent.map((id) => ({ id, required: false, claims: [] })),
+    ],
     onRound: (ms) => metrics.roundTook(ms),
   });
   const kernel = createKernel({

@@ -1,4 +1,5 @@
-import { type HookName, LEARNED_COOKIE, type PatchbayError, Service, type TapListing, type Token } from '@patchbay/sdk';
+import { type HookName, type PatchbayError, Service, type TapListing, type Token } from '@patchbay/sdk';
+import { type AllottedTables, allotTables, numberBook } from './allotment';
 import { CommandBook } from './commands';
 import { Services } from './container';
 import { KernelError, reasonOf } from './errors';
@@ -11,13 +12,12 @@ import { HookTable } from './hooks/table';
 import type { TapTrace } from './hooks/trace';
 import type { BootPlan, Kernel, KernelOptions, PluginState } from './kernel';
 import { type AgentPhase, LIFECYCLE_SETTINGS, Lifecycle, type LifecycleStep, within } from './lifecycle';
+import { namesOf } from './loader/left-out';
 import type { FoundPlugin } from './loader/modules';
 import type { Resolution } from './loader/plan';
 import { resolveListing, stockManifests } from './loader/resolve';
 import { memberOf } from './member';
-import { NumberBook } from './numbers';
 import { retireTheUnlisted } from './retirement';
-import { FileStore } from './store';
 import { AgentSynchronisation } from './synchronisation';
 import { watchEventLoop } from './watchdog';
 
@@ -29,7 +29,7 @@ interface Booted {
   readonly table: HookTable;
   readonly lifecycle: Lifecycle;
   readonly services: Services;
-  readonly tables: ReadonlyMap<string, Readonly<Record<string, number>>>;
+  readonly tables: AllottedTables;
 }
 
 /** Ties the parts together; see `Kernel` for what it promises. */
@@ -75,7 +75,7 @@ export class AgentKernel implements Kernel {
       plugins: resolution.planned,
       replaced: Object.fromEntries(resolution.standIns),
       errors: parsed.flatMap((one) => (one.ok ? [] : one.errors)),
-      warnings: resolution.warnings,
+      warnings: [...resolution.warnings, ...resolution.leftOut.map(({ error }) => error.message)],
     };
   }
 
@@ -87,10 +87,11 @@ export class AgentKernel implements Kernel {
     this.required = new Set(resolution.planned.filter((plugin) => plugin.required).map((plugin) => plugin.id));
     const logger = this.options.loggerOf('kernel');
     for (const warning of resolution.warnings) logger.warn(warning);
+    this.nameLeftOut(resolution);
     const services = this.agentScope(resolution);
     const table = this.hookTable(resolution);
-    const numbers = this.numberBook();
-    const tables = await this.allotTables(resolution, numbers);
+    const numbers = numberBook(this.options);
+    const tables = await allotTables(resolution, numbers, this.options);
     const members = resolution.ordered.map((found) => {
       const { manifest } = found;
       const vital = manifest.onFailure === 'abort' || this.required.has(manifest.id);
@@ -133,7 +134,7 @@ export class AgentKernel implements Kernel {
         throw thrown;
       });
     void this.synchronisation.synced.then(() => lifecycle.synced());
-    if (!this.stopAsked) await retireTheUnlisted(this.options, [...configs.keys()]);
+    if (!this.stopAsked) await retireTheUnlisted(this.options, resolution);
   }
 
   async stop(): Promise<void> {
@@ -211,30 +212,15 @@ export class AgentKernel implements Kernel {
     return services;
   }
 
-  private numberBook(): NumberBook {
-    const { settings, loggerOf, agentServices } = this.options;
-    const store = new FileStore(settings.state_dir, '_numbers', loggerOf('kernel'));
-    return new NumberBook(store, async (bridge) => {
-      const flows = await agentServices.switchView.flows(bridge);
-      return new Set(flows.filter(({ cookie }) => !isOurs(cookie)).map(({ table }) => table));
-    });
-  }
-
-  private async allotTables(
-    resolution: Resolution,
-    numbers: NumberBook,
-  ): Promise<ReadonlyMap<string, Readonly<Record<string, number>>>> {
-    const { integrationBridge: integration, tunnelBridge: tunnel } = this.options.agentServices.identity;
-    const allotted = new Map<string, Readonly<Record<string, number>>>();
-    for (const { manifest } of resolution.ordered) {
-      if (manifest.tables === undefined || manifest.tables.length === 0) continue;
-      const tables = await numbers.tables(manifest.id, manifest.tables, { integration, tunnel });
-      allotted.set(manifest.id, tables);
-      const claims = manifest.tables.map(({ bridge, name }) => ({ bridge, tables: [tables[name] ?? []].flat() }));
-      this.options.agentServices.claimTables(manifest.id, claims);
-      this.options.loggerOf('kernel').info('Tables were allotted', { plugin: manifest.id, tables });
+  private nameLeftOut({ leftOut }: Resolution): void {
+    for (const left of leftOut) {
+      const { message, code } = left.error;
+      for (const plugin of namesOf(left)) {
+        this.healthBook.add(plugin, 'optional');
+        this.healthBook.report(plugin, { condition: 'lifecycle', level: 'failing', detail: message });
+        this.options.loggerOf(plugin).error('The agent goes on without a plugin', { code, reason: message });
+      }
     }
-    return allotted;
   }
 
   private hookTable(resolution: Resolution): HookTable {
@@ -248,6 +234,7 @@ export class AgentKernel implements Kernel {
       condition: (plugin, name, error) => this.condition(plugin, name, error),
       knownPlugins: new Set([
         ...resolution.ordered.map(({ manifest }) => manifest.id),
+        ...resolution.leftOut.flatMap(namesOf),
         ...stockManifests(this.options.stock).map(({ id }) => id),
       ]),
       standIns: resolution.standIns,
@@ -280,11 +267,6 @@ export class AgentKernel implements Kernel {
     this.options.loggerOf('kernel').info('The agent entered a phase', { phase });
     for (const listener of this.phaseListeners) listener(phase);
   }
-}
-
-/** Flows of Patchbay's own: their cookies begin as that of learned flows does. */
-function isOurs(cookie: bigint): boolean {
-  return cookie >> 32n === LEARNED_COOKIE >> 32n;
 }
 
 function hooksOf(plugin: string, listing: readonly TapListing[]): readonly HookName[] {

@@ -184,6 +184,11 @@ export const KernelError = defineErrors({
     class: 'transient',
     template: '{plugin} runs in a worker, and that is gone ({reason}); it is started again',
   },
+  workerNotLoaded: {
+    code: 'PB-WORKER-NOT-LOADED',
+    class: 'refused',
+    template: 'plugin {name} ({from}) runs in a worker, and could not be loaded there: {reason}',
+  },
   workerUnfit: {
     code: 'PB-WORKER-UNFIT',
     class: 'refused',

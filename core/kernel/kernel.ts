@@ -22,8 +22,10 @@ import type { HookSettings } from './hooks/options';
 import type { TapTrace } from './hooks/trace';
 import type { WorkerSettings } from './isolation/worker-member';
 import type { AgentPhase, LifecycleSettings, LifecycleStep, PluginPhase } from './lifecycle';
+import type { DescribeModule, LoadModule } from './loader/modules';
 import type { PlannedPlugin, Resolution } from './loader/plan';
 import type { PacketSource } from './packet-ins';
+import type { FormerModule } from './roster';
 
 /** What the agent gives its plugins, made before any of them. */
 export interface AgentServices {
@@ -60,8 +62,10 @@ export interface KernelOptions {
   readonly onTrace?: (entry: TapTrace) => void;
   /** The plugin list, where it is resolved already. */
   readonly resolution?: Promise<Resolution>;
-  /** Loads a module by its absolute path. */
-  readonly load?: (file: string) => Promise<unknown>;
+  readonly load?: LoadModule;
+  readonly describe?: DescribeModule;
+  /** Modules of plugins in workers, as an earlier run found them. */
+  readonly former?: readonly FormerModule[];
 }
 
 export interface BootPlan {

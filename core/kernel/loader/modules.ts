@@ -19,6 +19,12 @@ export interface FoundPlugin extends DescribedPlugin {
   readonly entry: PluginEntry;
 }
 
+/** Loads a module by its absolute path: CommonJS or ESM. */
+export type LoadModule = (file: string) => Promise<unknown>;
+
+/** Says what plugins a module has that is to run in a worker. */
+export type DescribeModule = typeof describeInWorker;
+
 export interface FindOptions {
   /** Id → class, of the plugins that come with the agent. */
   readonly stock: ReadonlyMap<string, PluginClass>;
@@ -27,8 +33,8 @@ export interface FindOptions {
   readonly packageDirs: readonly string[];
   /** Relative paths start here: where the configuration file is. */
   readonly configDir: string;
-  /** Loads a module by its absolute path: CommonJS or ESM. */
-  readonly load?: (file: string) => Promise<unknown>;
+  readonly load?: LoadModule;
+  readonly describe?: DescribeModule;
 }
 
 /** Finds the plugins that an entry of the list stands for. What is to run in a worker is loaded in one. */
@@ -41,7 +47,8 @@ export async function findPlugins(listed: PluginEntry, options: FindOptions): Pr
   }
   const origin = isPath(entry.name) ? 'path' : 'package';
   const file = origin === 'path' ? pathOf(entry, options) : packageFile(entry, options);
-  const found = entry.isolation === 'worker' ? await described(entry, file) : await loaded(entry, file, options);
+  const found =
+    entry.isolation === 'worker' ? await described(entry, file, options) : await loaded(entry, file, options);
   const version = versionAbove(file);
   return found.map((one) => ({ ...one, version, origin, file, entry }));
 }
@@ -79,22 +86,19 @@ async function loaded(entry: PluginEntry, file: string, options: FindOptions): P
   try {
     module = await (options.load ?? ((path: string) => import(path)))(file);
   } catch (thrown) {
-    throw notLoaded(entry, file, thrown);
+    const hint = `loading ${file} failed: ${reasonOf(thrown)}`;
+    throw KernelError.pluginNotFound({ name: entry.name, from: entry.from, hint }, thrown);
   }
   return describedPlugins(module, entry);
 }
 
-async function described(entry: PluginEntry, file: string): Promise<readonly DescribedPlugin[]> {
+async function described(entry: PluginEntry, file: string, options: FindOptions): Promise<readonly DescribedPlugin[]> {
   try {
-    return await describeInWorker(file, entry);
+    return await (options.describe ?? describeInWorker)(file, entry);
   } catch (thrown) {
-    throw thrown instanceof PatchbayError ? thrown : notLoaded(entry, file, thrown);
+    if (thrown instanceof PatchbayError) throw thrown;
+    throw KernelError.workerNotLoaded({ name: entry.name, from: entry.from, reason: reasonOf(thrown) }, thrown);
   }
-}
-
-function notLoaded(entry: PluginEntry, file: string, thrown: unknown): PatchbayError {
-  const hint = `loading ${file} failed: ${reasonOf(thrown)}`;
-  return KernelError.pluginNotFound({ name: entry.name, from: entry.from, hint }, thrown);
 }
 
 function versionAbove(file: string): string | null {

@@ -2,6 +2,7 @@ import type { HookName, Manifest, PatchbayError, Token } from '@patchbay/sdk';
 import { KernelError } from '../errors';
 import { nearest } from '../nearest';
 import { inOrder } from '../ordering';
+import type { LeftOut } from './left-out';
 import type { FoundPlugin } from './modules';
 
 /** A place in the boot order and why. All of it is known before any of the plugin's code runs, but the hooks. */
@@ -38,6 +39,8 @@ export interface Resolution {
   /** Token name → ids of plugins that provide it, listed or stock. */
   readonly knownProviders: ReadonlyMap<string, readonly string[]>;
   readonly warnings: readonly string[];
+  /** Entries that the agent goes on without. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 interface Constraint {
@@ -47,7 +50,7 @@ interface Constraint {
 }
 
 /** Decides who loads, in which order, and says why; or says what contradicts. */
-export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manifest[]): Resolution {
+export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manifest[]): Omit<Resolution, 'leftOut'> {
   refuseTwins(found);
   const standIns = replacements(found, stock);
   const kept = found.filter(({ manifest }) => !standIns.has(manifest.id));

@@ -1,6 +1,8 @@
 import { type Manifest, manifestOf, type PluginClass } from '@patchbay/sdk';
 import type { PluginEntry } from '../config/model';
-import { type FoundPlugin, findPlugins } from './modules';
+import type { FormerModule } from '../roster';
+import { type LeftOut, leftOut } from './left-out';
+import { type DescribeModule, type FoundPlugin, findPlugins, type LoadModule } from './modules';
 import { type Resolution, resolvePlan } from './plan';
 
 /** A plugin list, and where what it names is found. */
@@ -13,19 +15,28 @@ export interface PluginListing {
   readonly configDir: string;
   /** Directories that packages are looked for from. Default: the working directory and `configDir`. */
   readonly packageDirs?: readonly string[];
-  /** Loads a module by its absolute path. */
-  readonly load?: (file: string) => Promise<unknown>;
+  readonly load?: LoadModule;
+  readonly describe?: DescribeModule;
+  /** Modules of plugins in workers, as an earlier run found them. */
+  readonly former?: readonly FormerModule[];
 }
 
 /** Finds every plugin of the list and decides their order. Loads modules; constructs nothing. */
 export async function resolveListing(listing: PluginListing): Promise<Resolution> {
-  const { plugins, stock, stockVersion, configDir, packageDirs, load } = listing;
+  const { plugins, stock, configDir, former = [] } = listing;
   const found: FoundPlugin[] = [];
+  const without: LeftOut[] = [];
+  const where = { ...listing, packageDirs: listing.packageDirs ?? [process.cwd(), configDir] };
   for (const entry of plugins) {
-    const where = { stock, stockVersion, configDir, packageDirs: packageDirs ?? [process.cwd(), configDir] };
-    found.push(...(await findPlugins(entry, load === undefined ? where : { ...where, load })));
+    try {
+      found.push(...(await findPlugins(entry, where)));
+    } catch (thrown) {
+      const left = leftOut(entry, thrown, former);
+      if (left === undefined) throw thrown;
+      without.push(left);
+    }
   }
-  return resolvePlan(found, stockManifests(stock));
+  return { ...resolvePlan(found, stockManifests(stock)), leftOut: without };
 }
 
 export function stockManifests(stock: ReadonlyMap<string, PluginClass>): readonly Manifest[] {

@@ -9,6 +9,7 @@ import {
   Service,
   use,
 } from '@patchbay/sdk';
+import type { KernelOptions } from '../../../core/kernel/kernel';
 import { type KernelBed, kernelBed, listOf } from '../../support/kernel/kernel-bed';
 import { BOUND, DRAFT } from '../../support/kernel/samples';
 
@@ -194,6 +195,56 @@ describe('plugins taken off the list', () => {
     expect(second.store.retired).toEqual(['throws']);
     await second.remove();
     await first.remove();
+  });
+});
+
+describe('a plugin in a worker whose module cannot be loaded', () => {
+  const file = __filename;
+  const isolated = { name: file, options: {}, from: 'patchbay.yaml:9', isolation: 'worker' } as const;
+  const former = { name: file, ids: ['acme'], vital: false };
+
+  const bedWith = (more: Partial<KernelOptions> & { readonly allowed?: boolean } = {}) => {
+    const { allowed, ...options } = more;
+    return kernelBed([Wires], {
+      plugins: [...listOf([Wires]), { ...isolated, ...(allowed === true ? { required: true } : {}) }],
+      describe: async () => {
+        throw new Error('it was not loaded after 10000 ms: does it loop, or wait for something?');
+      },
+      ...options,
+    });
+  };
+
+  it('is left out and named, and the others run', async () => {
+    const bed = bedWith();
+    await bed.kernel.boot();
+    expect(bed.kernel.plugins().map(({ id, phase }) => [id, phase])).toEqual([['wires', 'running']]);
+    expect(bed.kernel.healthBook.plugin(file)).toMatchObject({
+      level: 'failing',
+      conditions: [{ condition: 'lifecycle', detail: expect.stringContaining('PB-WORKER-NOT-LOADED') }],
+    });
+    expect(bed.kernel.health().level).toBe('degraded');
+    await bed.remove();
+  });
+
+  it('keeps what it stated in an earlier run, and is named by its id', async () => {
+    const first = kernelBed([Wires, Throws]);
+    await first.kernel.boot();
+    await first.kernel.stop();
+    const second = bedWith({ settings: { state_dir: first.stateDir }, former: [{ ...former, ids: ['throws'] }] });
+    await second.kernel.boot();
+    expect(second.store.retired).toEqual([]);
+    expect(second.kernel.healthBook.plugin('throws').level).toBe('failing');
+    await second.remove();
+    await first.remove();
+  });
+
+  it.each([
+    ['by its manifest as it was last', { former: [{ ...former, vital: true }] }],
+    ['by the operator’s word', { allowed: true }],
+  ] as const)('stops the start where the host cannot do without it, %s', async (_whose, options) => {
+    const bed = bedWith(options);
+    await expect(bed.kernel.boot()).rejects.toThrow('PB-WORKER-NOT-LOADED');
+    await bed.remove();
   });
 });
 
