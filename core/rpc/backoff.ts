@@ -8,9 +8,21 @@ export interface RetryOptions {
   readonly max: number;
 }
 
-/** Milliseconds to wait after round number `round` (0 is the first). */
-export function retryDelayMs(retry: RetryOptions, round: number): number {
-  return Math.min(retry.first + retry.step * round, Math.max(retry.max, retry.first)) * 1000;
+/** The share of a pause that is left to chance, so that the agents of a cloud, who all lost the broker at once, do not return in step. */
+const CHANCE = 0.5;
+
+/** A connection that ends sooner than this is not made again at once, lest a broker that throws us out is hammered. */
+const SHORT_LIVED_MS = 5_000;
+
+/** Milliseconds to wait after round number `round` (0 is the first): what the options say, less up to half of it. `random` is from 0 to 1. */
+export function retryDelayMs(retry: RetryOptions, round: number, random: () => number): number {
+  const full = Math.min(retry.first + retry.step * round, Math.max(retry.max, retry.first)) * 1000;
+  return full * (1 - CHANCE * random());
+}
+
+/** Milliseconds to wait before the first try after a connection that lived so long was lost: up to the first pause. */
+export function pauseAfterLossMs(retry: RetryOptions, livedMs: number, random: () => number): number {
+  return livedMs < SHORT_LIVED_MS ? retryDelayMs(retry, 0, random) : retry.first * 1000 * random();
 }
 
 export interface CallTimeoutOptions {

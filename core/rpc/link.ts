@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { AmqpConnection } from './amqp';
-import { pause, type RetryOptions, retryDelayMs, waitAtMost } from './backoff';
+import { pause, pauseAfterLossMs, type RetryOptions, retryDelayMs, waitAtMost } from './backoff';
 import { MessagingClosed } from './errors';
 import type { BrokerEndpoint } from './transport-url';
 
@@ -23,8 +23,6 @@ interface LinkEvents {
   unblocked: [];
 }
 
-/** A connection that ends sooner than this is not made again at once, lest a broker that throws us out is hammered. */
-const SHORT_LIVED_MS = 5_000;
 /** A broker that does not answer the farewell is left without it. */
 const FAREWELL_MS = 2_000;
 
@@ -94,6 +92,7 @@ export class Link extends EventEmitter<LinkEvents> {
 
   private async run(): Promise<void> {
     const { signal } = this.stopping;
+    const { retry } = this.options;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const endpoint = this.candidate(attempt);
       const outcome = await this.attempt(endpoint);
@@ -102,12 +101,13 @@ export class Link extends EventEmitter<LinkEvents> {
         await outcome.closed;
         attempt = -1;
         this.order.push(...this.order.splice(0, 1));
-        if (performance.now() - upSince < SHORT_LIVED_MS) await pause(retryDelayMs(this.options.retry, 0), signal);
+        await pause(pauseAfterLossMs(retry, performance.now() - upSince, this.random), signal);
         continue;
       }
       if (signal.aborted) return;
       const completesRound = (attempt + 1) % this.order.length === 0;
-      const retryInMs = completesRound ? retryDelayMs(this.options.retry, Math.floor(attempt / this.order.length)) : 0;
+      const round = Math.floor(attempt / this.order.length);
+      const retryInMs = completesRound ? retryDelayMs(retry, round, this.random) : 0;
       this.emit('failed', { endpoint, reason: outcome.reason, retryInMs });
       if (retryInMs > 0) await pause(retryInMs, signal);
     }

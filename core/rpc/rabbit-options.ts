@@ -129,7 +129,9 @@ const verdicts: Record<RabbitOptionName, { readonly verdict: RabbitOptionVerdict
   rabbit_login_method: honoured(
     'AMQPLAIN, PLAIN or EXTERNAL; RABBIT-CR-DEMO is refused: a demonstration mechanism that no broker enables',
   ),
-  rabbit_retry_interval: honoured('seconds after the first round over all brokers'),
+  rabbit_retry_interval: honoured(
+    'seconds after the first round over all brokers; up to half of each pause is taken off by chance, and a lost connection is made again after up to this long',
+  ),
   rabbit_retry_backoff: honoured('seconds added at each further round'),
   rabbit_interval_max: honoured('longest pause between rounds, in seconds'),
   kombu_reconnect_delay: honoured('seconds before consumers are set up again after the broker cancelled them'),

@@ -1,5 +1,5 @@
 import { CallTimeouts, retryDelayMs } from '../../../core/rpc';
-import { doublingPauses, scopedMethod } from '../../../core/rpc/backoff';
+import { doublingPauses, pauseAfterLossMs, scopedMethod } from '../../../core/rpc/backoff';
 
 describe('call timeouts', () => {
   const timeouts = () => new CallTimeouts({ initialMs: 60_000, maxMs: 600_000, random: () => 0.5 });
@@ -51,12 +51,28 @@ describe('call timeouts', () => {
   });
 });
 
+const RETRY = { first: 1, step: 2, max: 30 };
+
 describe('pauses between rounds of connection attempts', () => {
+  it('are shorter by up to half, as chance has it', () => {
+    expect([0, 0.5, 1].map((drawn) => retryDelayMs(RETRY, 1, () => drawn))).toEqual([3000, 2250, 1500]);
+  });
+
+  it('spread a thousand agents that lost the broker at once', () => {
+    const pauses = Array.from({ length: 1000 }, (_, agent) => pauseAfterLossMs(RETRY, 3_600_000, () => agent / 1000));
+    const inTenths = new Set(pauses.map((pause) => Math.floor(pause / 100)));
+    expect(inTenths.size).toBe(10);
+    expect(Math.max(...pauses)).toBeLessThan(1000);
+  });
+
+  it('begin before the first try where the connection did not live long', () => {
+    expect(pauseAfterLossMs(RETRY, 100, () => 1)).toBe(500);
+    expect(pauseAfterLossMs(RETRY, 3_600_000, () => 0)).toBe(0);
+  });
+
   it('grow by the step up to the maximum', () => {
     const rounds = [0, 1, 2, 15, 100];
-    expect(rounds.map((round) => retryDelayMs({ first: 1, step: 2, max: 30 }, round))).toEqual([
-      1000, 3000, 5000, 30_000, 30_000,
-    ]);
+    expect(rounds.map((round) => retryDelayMs(RETRY, round, () => 0))).toEqual([1000, 3000, 5000, 30_000, 30_000]);
   });
 });
 
