@@ -68,14 +68,19 @@ export function bridgeRecords(
     flows: [
       drop(integrationBridge, IntegrationTable.classifier, patch.integration),
       drop(bridge, ProviderTable.classifier, patch.provider),
-      {
-        bridge,
-        table: ProviderTable.classifier,
-        priority: 0,
-        match: {},
-        actions: [{ type: 'output', port: 'NORMAL' }],
-      },
+      forwarding(bridge),
     ],
+  };
+}
+
+/** The provider bridge itself forwards normally. */
+export function forwarding(bridge: string): Flow {
+  return {
+    bridge,
+    table: ProviderTable.classifier,
+    priority: 0,
+    match: {},
+    actions: [{ type: 'output', port: 'NORMAL' }],
   };
 }
 

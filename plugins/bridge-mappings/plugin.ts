@@ -10,6 +10,7 @@ import {
   type Plugin,
   plugin,
   Service,
+  type Store,
   type SwitchChange,
   type SwitchView,
   type Unsubscribe,
@@ -18,6 +19,7 @@ import {
 import { BridgeMappingsConfig } from './config';
 import { distinctDatapathIds } from './datapath-ids';
 import { bridgeRecords, translation } from './flows';
+import { FormerBridges } from './former-bridges';
 
 /**
  * Bridge mappings: joins each provider bridge to the integration bridge and swaps VLANs where traffic crosses.
@@ -47,6 +49,7 @@ import { bridgeRecords, translation } from './flows';
 export class BridgeMappings implements Plugin {
   private readonly bridges = new Map<string, BridgeView>();
   private readonly datapathIdSet = new Map<string, string | undefined>();
+  private readonly former: FormerBridges;
   private unwatch: Unsubscribe | undefined;
 
   constructor(
@@ -57,23 +60,32 @@ export class BridgeMappings implements Plugin {
     @use(Service.jobs) private readonly jobs: Jobs,
     @use(Service.health) private readonly health: Health,
     @use(Service.logger) private readonly logger: Logger,
-  ) {}
+    @use(Service.store) store: Store,
+  ) {
+    this.former = new FormerBridges(Object.values(config.bridge_mappings), desired, store, jobs);
+  }
 
   tap(hooks: AgentHooks): void {
     hooks.onSegmentBound((bound) => this.translate(bound));
     hooks.onSegmentReleased((bound) => this.stopTranslating(bound));
-    hooks.onAgentSynced(() => this.desired.complete());
+    hooks.onAgentSynced(() => this.synced());
     hooks.onReportState(() => ({ configurations: { bridge_mappings: { ...this.config.bridge_mappings } } }));
   }
 
   start(): void {
     for (const [physicalNetwork, bridge] of this.mappings()) this.state(physicalNetwork, bridge, undefined);
     this.unwatch = this.switchView.watch((changes) => this.switchChanged(changes));
+    this.former.start();
     this.jobs.untilDone('read bridges', { initialMs: 500, maxMs: 30_000 }, () => this.readBridges());
   }
 
   stop(): void {
     this.unwatch?.();
+  }
+
+  private synced(): void {
+    this.desired.complete();
+    this.former.complete((bridge) => this.bridges.has(bridge));
   }
 
   private translate(bound: BoundSegment): void {
@@ -147,4 +159,5 @@ export class BridgeMappings implements Plugin {
 
 /** Not by segmentation id: a segment that is renumbered replaces its flows in one round. */
 const keyOf = ({ segment, localVlan }: BoundSegment): string => `segment/${segment.networkId}/${localVlan}`;
-const conditionOf = ({ segment }: BoundSegment): string => `network/${segment.networkId}`;
+/** A network may have segments on several physical networks. */
+const conditionOf = ({ segment, localVlan }: BoundSegment): string => `network/${segment.networkId}/${localVlan}`;

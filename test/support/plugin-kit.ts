@@ -13,6 +13,7 @@ import {
   type LearnedFlows,
   type Logger,
   type PortView,
+  type Store,
   type SwitchChange,
   type SwitchSummary,
   type SwitchView,
@@ -141,6 +142,14 @@ export class FakeSwitch implements SwitchView {
     this.bridgeRows.push(row);
     this.change({ kind: 'bridge-added', bridge: row, cause: 'test' });
   }
+}
+
+/** Keeps values in memory. */
+export class FakeStore implements Store {
+  readonly values = new Map<string, string>();
+  get = async (key: string) => this.values.get(key);
+  set = async (key: string, value: string) => void this.values.set(key, value);
+  delete = async (key: string) => void this.values.delete(key);
 }
 
 /** Runs work at once, in order of calling; `settle` waits for it. What fails is kept, and run again by `retry`. */

@@ -8,7 +8,6 @@ import type {
   ResourceView,
   SecurityGroup,
   SecurityGroupRule,
-  Store,
   TrackedConnection,
 } from '@patchbay/sdk';
 import { SecurityGroupsConfig } from '../../plugins/security-groups/config';
@@ -20,6 +19,7 @@ import {
   FakeHooks,
   FakeJobs,
   FakeLogger,
+  FakeStore,
   FakeSwitch,
   IDENTITY,
 } from './plugin-kit';
@@ -77,13 +77,6 @@ export class FakeResources implements ResourceView {
     if (this.failing) throw new Error('the control plane does not answer');
     return value;
   }
-}
-
-export class FakeStore implements Store {
-  readonly values = new Map<string, string>();
-  get = async (key: string) => this.values.get(key);
-  set = async (key: string, value: string) => void this.values.set(key, value);
-  delete = async (key: string) => void this.values.delete(key);
 }
 
 export class TrackingSwitch extends FakeSwitch {

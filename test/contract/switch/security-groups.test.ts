@@ -1,9 +1,9 @@
 import type { DesiredRecords, KeyProgress } from '@patchbay/sdk';
 import type { DesiredChange } from '../../../core/kernel/desired-port';
 import { createSwitch, type ListedPlugin, type Switch } from '../../../core/switch';
-import { boundPort, FakeDesired, VLAN_SEGMENT } from '../../support/plugin-kit';
+import { boundPort, FakeDesired, FakeStore, VLAN_SEGMENT } from '../../support/plugin-kit';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
-import { FakeStore, group, setUp } from '../../support/security-groups-kit';
+import { group, setUp } from '../../support/security-groups-kit';
 import { LineLogger, SETTINGS } from '../../support/switch/rig';
 
 jest.setTimeout(60_000);

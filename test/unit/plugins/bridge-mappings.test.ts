@@ -11,6 +11,7 @@ import {
   FakeHooks,
   FakeJobs,
   FakeLogger,
+  FakeStore,
   FakeSwitch,
   FLAT_SEGMENT,
   IDENTITY,
@@ -18,7 +19,7 @@ import {
   VXLAN_SEGMENT,
 } from '../../support/plugin-kit';
 
-function setUp(bridges: readonly string[] = ['br-ex'], mappings = 'physnet1:br-ex') {
+function setUp(bridges: readonly string[] = ['br-ex'], mappings = 'physnet1:br-ex', store = new FakeStore()) {
   const desired = new FakeDesired();
   const view = new FakeSwitch();
   view.bridgeRows = bridges.map((name) => bridgeRow(name));
@@ -26,10 +27,10 @@ function setUp(bridges: readonly string[] = ['br-ex'], mappings = 'physnet1:br-e
   const health = new FakeHealth();
   const fake = new FakeHooks();
   const config = BridgeMappingsConfig.parse({ bridge_mappings: mappings });
-  const plugin = new BridgeMappings(config, IDENTITY, view, desired, jobs, health, new FakeLogger());
+  const plugin = new BridgeMappings(config, IDENTITY, view, desired, jobs, health, new FakeLogger(), store);
   plugin.tap(fake.hooks);
   plugin.start();
-  return { desired, view, jobs, health, fire: fake.fire.bind(fake) };
+  return { desired, view, jobs, health, store, fire: fake.fire.bind(fake) };
 }
 
 describe('bridge mappings', () => {
@@ -120,9 +121,18 @@ describe('bridge mappings', () => {
     const segment: Segment = { ...VLAN_SEGMENT, physicalNetwork: 'physnet9' };
     await fire('onSegmentBound', { segment, localVlan: 3 });
     expect(desired.keys()).toEqual(['bridge/br-ex']);
-    expect(health.conditions.get('network/net-vlan')?.detail).toContain('physnet9');
+    expect(health.conditions.get('network/net-vlan/3')?.detail).toContain('physnet9');
     await fire('onSegmentReleased', { segment, localVlan: 3 });
     expect(health.conditions.size).toBe(0);
+  });
+
+  test('goes on naming a segment whose physical network has no bridge when another of its network goes', async () => {
+    const { health, fire } = setUp();
+    const lost: Segment = { ...VLAN_SEGMENT, physicalNetwork: 'physnet9' };
+    await fire('onSegmentBound', { segment: lost, localVlan: 3 });
+    await fire('onSegmentBound', { segment: VLAN_SEGMENT, localVlan: 4 });
+    await fire('onSegmentReleased', { segment: VLAN_SEGMENT, localVlan: 4 });
+    expect([...health.conditions.keys()]).toEqual(['network/net-vlan/3']);
   });
 
   test('is failing while a bridge is missing, states the others, and recovers when it appears', async () => {
@@ -157,6 +167,46 @@ describe('bridge mappings', () => {
     expect(desired.isComplete).toBe(false);
     await fire('onAgentSynced', { ports: 0 });
     expect(desired.isComplete).toBe(true);
+  });
+});
+
+describe('a bridge that was taken off the mappings', () => {
+  async function takenOff(bridges: readonly string[]) {
+    const before = setUp(['br-ex', 'br-old'], 'physnet1:br-ex,physnet2:br-old');
+    await before.jobs.settle();
+    const after = setUp(bridges, 'physnet1:br-ex', before.store);
+    await after.jobs.settle();
+    return after;
+  }
+
+  test('goes on forwarding, and everything else of the plugin is swept from it', async () => {
+    const { desired } = await takenOff(['br-ex', 'br-old']);
+    expect(desired.keys()).toEqual(['bridge/br-ex', 'former/br-old']);
+    expect(desired.records('former/br-old').bridges).toBeUndefined();
+    expectFlows(desired.flows('former/br-old'), { 'br-old': 'priority=0 actions=NORMAL' });
+  });
+
+  test('is nobody’s any more once that was done', async () => {
+    const { fire, jobs, store } = await takenOff(['br-ex', 'br-old']);
+    await fire('onAgentSynced', { ports: 0 });
+    await jobs.settle();
+    const next = setUp(['br-ex', 'br-old'], 'physnet1:br-ex', store);
+    await next.jobs.settle();
+    expect(next.desired.keys()).toEqual(['bridge/br-ex']);
+  });
+
+  test('is looked at again by the next run where this one did not come to it', async () => {
+    const { store } = await takenOff(['br-ex', 'br-old']);
+    const next = setUp(['br-ex', 'br-old'], 'physnet1:br-ex', store);
+    await next.jobs.settle();
+    expect(next.desired.keys()).toContain('former/br-old');
+  });
+
+  test('is forgotten where it is not there', async () => {
+    const { fire, jobs, desired } = await takenOff(['br-ex']);
+    await fire('onAgentSynced', { ports: 0 });
+    await jobs.settle();
+    expect(desired.keys()).toEqual(['bridge/br-ex']);
   });
 });
 
