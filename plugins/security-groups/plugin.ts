@@ -30,6 +30,7 @@ import { ConjunctionIds } from './conjunction-ids';
 import { Connections } from './connections';
 import { SecurityGroupErrors } from './errors';
 import { Facts, setsNamed } from './facts';
+import { FormerAddresses } from './former-addresses';
 import { GroupHealth } from './group-health';
 import { isFiltered } from './guarded-port';
 import { Policies } from './policies';
@@ -70,6 +71,7 @@ export class SecurityGroups implements Plugin {
   private readonly uplinks: Uplinks;
   private readonly facts: Facts;
   private readonly ids: ConjunctionIds;
+  private readonly formerAddresses: FormerAddresses;
   private readonly policies: Policies;
   private readonly members: SharedMembers;
   private readonly connections: Connections;
@@ -103,6 +105,7 @@ export class SecurityGroups implements Plugin {
     this.uplinks = new Uplinks(identity.integrationBridge);
     this.facts = new Facts(resources);
     this.ids = new ConjunctionIds(store);
+    this.formerAddresses = new FormerAddresses(desired, announcer);
     this.policies = new Policies(this.facts, config, (name) => this.ids.blockOf(name));
     this.members = new SharedMembers(identity.integrationBridge, desired);
     this.groupHealth = new GroupHealth(config.max_flows_per_group, health, logger);
@@ -311,11 +314,13 @@ export class SecurityGroups implements Plugin {
       if (state !== 'applied') throw SecurityGroupErrors.switchUnread({ state });
     }
     await this.ids.load(installed);
+    await this.formerAddresses.keep(installed);
   }
 
   /** What an earlier run left goes only once every port and every change has been dealt with. */
   private completeIfWhole(): void {
     if (!this.synced || this.failed.size + this.unread.groups.size + this.unread.sets.size > 0) return;
+    this.formerAddresses.release();
     this.desired.complete();
   }
 

@@ -1,7 +1,7 @@
 import type { DesiredRecords, KeyProgress } from '@patchbay/sdk';
 import type { DesiredChange } from '../../../core/kernel/desired-port';
 import { createSwitch, type ListedPlugin, type Switch } from '../../../core/switch';
-import { boundPort, FakeDesired, FakeStore, VLAN_SEGMENT } from '../../support/plugin-kit';
+import { boundPort, bridgeRow, FakeDesired, FakeStore, type FakeSwitch, VLAN_SEGMENT } from '../../support/plugin-kit';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
 import { group, setUp } from '../../support/security-groups-kit';
 import { LineLogger, SETTINGS } from '../../support/switch/rig';
@@ -29,6 +29,11 @@ class LiveDesired extends FakeDesired {
     this.change(key, null);
   }
 
+  override complete(): void {
+    super.complete();
+    side.store.complete('security-groups');
+  }
+
   override async progress(key: string): Promise<KeyProgress> {
     return side.store.progress('security-groups', key);
   }
@@ -51,7 +56,14 @@ class LiveDesired extends FakeDesired {
 
 function bedOn(store = new FakeStore()) {
   const desired = new LiveDesired();
-  return setUp({ store, desired, together: (act) => desired.together(act) });
+  const bed = setUp({
+    store,
+    desired,
+    installed: side.view.flows.bind(side.view) as FakeSwitch['flows'],
+    together: (act) => desired.together(act),
+  });
+  bed.view.addBridge(bridgeRow('br-int'));
+  return bed;
 }
 
 const flowMods = () => {
@@ -105,15 +117,19 @@ afterEach(async () => {
   await ovs.stop();
 });
 
+/** The ports, and the local VLAN that each is on. */
+const PORTS = { p1: 1, p2: 2, p3: 2 } as const;
+type PortId = keyof typeof PORTS;
+const PORT_IDS = Object.keys(PORTS) as PortId[];
+
+async function wirePort(bed: ReturnType<typeof setUp>, id: PortId): Promise<void> {
+  const macAddress = `fa:16:3e:00:00:0${id.slice(1)}`;
+  const securityGroupIds = id === 'p3' ? ['web', 'api'] : ['web'];
+  await bed.fire('onPortAdded', boundPort({ id, macAddress, securityGroupIds }, VLAN_SEGMENT, PORTS[id]));
+}
+
 async function wire(bed: ReturnType<typeof setUp>): Promise<void> {
-  for (const [index, id] of ['p1', 'p2', 'p3'].entries()) {
-    const port = {
-      id,
-      macAddress: `fa:16:3e:00:00:0${index + 1}`,
-      securityGroupIds: index === 2 ? ['web', 'api'] : ['web'],
-    };
-    await bed.fire('onPortAdded', boundPort(port, VLAN_SEGMENT, index === 0 ? 1 : 2));
-  }
+  for (const id of PORT_IDS) await wirePort(bed, id);
   await applied(bed);
 }
 
@@ -122,6 +138,31 @@ function fill({ resources }: ReturnType<typeof setUp>): void {
   resources.groups.set('web', group('web', [ssh, { protocol: 'icmp', remoteGroupId: 'lb' }]));
   resources.groups.set('api', group('api', [ssh]));
   resources.setMembers('lb', '10.9.0.1', '10.9.0.2');
+}
+
+const dump = async (): Promise<readonly string[]> =>
+  (await ovs.ofctl('-O', 'OpenFlow14', 'dump-flows', '--no-stats', `unix:${ovs.runDir}/br-int.mgmt`)).split('\n');
+
+/** The conjunctions of which both clauses and the outcome are there, for a new SSH connection from 10.9.0.1 to the port. */
+async function admissions(id: PortId): Promise<readonly number[]> {
+  const ofport = Number(await ovs.vsctl('get', 'Interface', `tap-${id}`, 'ofport')).toString(16);
+  const flows = (await dump()).filter((line) => line.includes('table=82') && line.includes('+new'));
+  const clauses = (of: string, clause: number) =>
+    flows
+      .filter((line) => line.includes(of))
+      .flatMap((line) =>
+        [...line.matchAll(new RegExp(`conjunction\\((\\d+),${clause}/2\\)`, 'g'))].map(([, found]) => Number(found)),
+      );
+  const addresses = new Set(clauses(`reg6=0x${PORTS[id]},nw_src=10.9.0.1 `, 1));
+  const outcomes = new Set(
+    flows.flatMap((line) =>
+      line.includes(`reg5=0x${ofport},`) || line.includes(`reg5=0x${ofport} `)
+        ? [Number(/conj_id=(\d+)/.exec(line)?.[1])]
+        : [],
+    ),
+  );
+  const ofPort = clauses(`reg5=0x${ofport},tp_dst=22 `, 2).concat(clauses(`tcp,reg5=0x${ofport},`, 2));
+  return [...new Set(ofPort)].filter((one) => addresses.has(one) && outcomes.has(one));
 }
 
 describe('security groups on Open vSwitch', () => {
@@ -177,7 +218,35 @@ describe('security groups on Open vSwitch', () => {
     await start();
     const second = bedOn(first.store);
     fill(second);
-    const changed = await changedBy(second, () => wire(second));
-    expect(changed).toBe(0);
+    // Port after port, each on the switch before the next one: an address that the last one needs stays from the first.
+    for (const id of PORT_IDS) expect(await changedBy(second, () => wirePort(second, id))).toBe(0);
+    expect(await changedBy(second, () => second.fire('onAgentSynced', { ports: 3 }))).toBe(0);
+  });
+
+  test('without its record, new ids come above the old; a port is let through by the one or the other at any time, and no old one stays', async () => {
+    const first = bedOn();
+    fill(first);
+    await wire(first);
+    const old = new Set((await Promise.all(PORT_IDS.map(admissions))).flat());
+    expect(old.size).toBe(2);
+    await side.stop();
+    await start();
+
+    const second = bedOn();
+    fill(second);
+    for (const id of PORT_IDS) {
+      await wirePort(second, id);
+      await applied(second);
+      for (const each of PORT_IDS) expect(await admissions(each)).not.toEqual([]);
+    }
+    await second.fire('onAgentSynced', { ports: 3 });
+    await side.settled();
+
+    const left = (await Promise.all(PORT_IDS.map(admissions))).flat();
+    expect(Math.min(...left)).toBeGreaterThan(Math.max(...old));
+    const ids = (await dump()).flatMap((line) =>
+      [...line.matchAll(/conj(?:unction\(|_id=)(\d+)/g)].map(([, id]) => Number(id)),
+    );
+    expect(ids.filter((id) => id <= Math.max(...old))).toEqual([]);
   });
 });
