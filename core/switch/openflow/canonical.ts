@@ -2,7 +2,7 @@ import { type Action, type Flow, type Match, matchFields, matchHasVlan, type Res
 import { canonicalInstructions } from './wire/canonical-actions';
 import { putMatch } from './wire/canonical-match';
 import { writeInstructions } from './wire/encode-actions';
-import { type FieldForm, formOf } from './wire/field-forms';
+import { type FieldForm, formsOfMatch } from './wire/field-forms';
 import { matchBounds, writeMatchFields } from './wire/oxm';
 import { WireWriter } from './wire/writer';
 
@@ -77,22 +77,8 @@ const found: FieldForm[] = [];
 
 /** The key of a flow of plain fields, and undefined for one whose fields must be looked at together. */
 function plainKey({ bridge, table, priority, match }: Flow, resolve: ResolvePort): string | undefined {
-  let count = 0;
-  for (const name in match) {
-    const wanted = match[name];
-    if (wanted === undefined) continue;
-    const form = formOf(name, wanted, resolve);
-    if (form === undefined) return undefined;
-    let place = count;
-    for (; place > 0; place--) {
-      const before = found[place - 1] as FieldForm;
-      if (before.order === form.order) return undefined;
-      if (before.order < form.order) break;
-      found[place] = before;
-    }
-    found[place] = form;
-    count += 1;
-  }
+  const count = formsOfMatch(match, resolve, found);
+  if (count === undefined) return undefined;
   let end = putHead(bridge, table, priority);
   for (let index = 0; index < count; index++) {
     const { bytes } = found[index] as FieldForm;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlowNotationError, type ResolvePort } from '@patchbay/sdk/flow';
 import type { Channel } from './channel';
 import type { FlowTableMessage, PacketOut } from './client';
@@ -10,6 +11,9 @@ import { WireWriter } from './wire/writer';
 
 /** Bytes gathered before they are given to the socket. */
 const CHUNK = 256 * 1024;
+/** How long the event loop is kept from other work at a stretch, in milliseconds, and how many messages are encoded between two looks at the clock. */
+const SLICE_MS = 10;
+const BETWEEN_LOOKS = 64;
 
 type Sendable = FlowTableMessage | PacketOut;
 
@@ -43,12 +47,17 @@ async function stream(
   encode: (writer: WireWriter, index: number) => void,
 ): Promise<void> {
   const writer = new WireWriter(CHUNK + 65536);
+  let sliceEnd = performance.now() + SLICE_MS;
   for (let index = 0; index < messages.length; index++) {
     encodeOne(index, () => encode(writer, index));
-    if (writer.length >= CHUNK) {
-      await channel.write(writer.take());
-      if (refusals.first !== undefined) return;
+    const isSliceOver = index % BETWEEN_LOOKS === 0 && performance.now() >= sliceEnd;
+    if (writer.length < CHUNK && !isSliceOver) continue;
+    await channel.write(writer.take());
+    if (isSliceOver) {
+      await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
     }
+    if (refusals.first !== undefined) return;
   }
   if (writer.length > 0) await channel.write(writer.take());
 }

@@ -218,7 +218,7 @@ export class Reconciler {
       this.quarantine.forget(plugin, key);
       blueprint.state(plugin, key, records);
     }
-    while (blueprint.compileSome(SLICE_MS)) await nextTurn();
+    await this.compileInSlices();
     const versions = new Map(dirty.map(({ plugin, key }) => [`${plugin} ${key}`, store.takenVersion({ plugin, key })]));
     const end = await runRound({
       ...this.parts,
@@ -235,6 +235,15 @@ export class Reconciler {
     if (!this.sweepDue) return;
     this.sweepDue = false;
     if (this.parts.sweepRows()) this.wake('rows that nobody wants');
+  }
+
+  /** What is planned after it begins in a turn of its own too, unless there was little to compile. */
+  private async compileInSlices(): Promise<void> {
+    for (let more = true; more; ) {
+      const began = performance.now();
+      more = this.parts.blueprint.compileSome(SLICE_MS);
+      if (performance.now() - began >= SLICE_MS / 2) await nextTurn();
+    }
   }
 
   private hold(reason: string): void {

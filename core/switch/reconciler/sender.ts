@@ -61,11 +61,17 @@ async function attempt(steps: readonly Step[], act: () => Promise<void>): Promis
 function join(...parts: readonly Partial<Sent>[]): Sent {
   const failure = parts.find((part) => part.failure !== undefined)?.failure;
   return {
-    applied: parts.flatMap((part) => part.applied ?? []),
-    refused: parts.flatMap((part) => part.refused ?? []),
-    undone: parts.flatMap((part) => part.undone ?? []),
+    applied: concat(parts.map((part) => part.applied)),
+    refused: concat(parts.map((part) => part.refused)),
+    undone: concat(parts.map((part) => part.undone)),
     ...(failure === undefined ? {} : { failure }),
   };
+}
+
+/** Most parts are empty: of one that is not no copy is made. */
+function concat<Element>(lists: readonly (readonly Element[] | undefined)[]): readonly Element[] {
+  const [first = [], ...more] = lists.filter((list) => list !== undefined && list.length > 0);
+  return more.length === 0 ? first : first.concat(...more.map((list) => list ?? []));
 }
 
 function asError(error: unknown): Error {

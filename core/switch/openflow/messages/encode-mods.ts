@@ -10,8 +10,10 @@ import {
   type ResolvePort,
 } from '@patchbay/sdk/flow';
 import type { FlowMod, FlowModFlags, FlowTableMessage, GroupMod, MeterMod } from '../client';
-import { ActionEncoder, writeInstructions } from '../wire/encode-actions';
+import { ActionEncoder } from '../wire/encode-actions';
 import { writeMatchFields } from '../wire/oxm';
+import { writePlainMatch } from '../wire/plain-match';
+import { RecentInstructions } from '../wire/recent-instructions';
 import type { WireWriter } from '../wire/writer';
 import { OFPT, writeMessage } from './header';
 
@@ -19,6 +21,8 @@ export const ANY = 0xffffffff;
 export const ALL_TABLES = 0xff;
 const NO_BUFFER = 0xffffffff;
 const WHOLE_COOKIE = 0xffff_ffff_ffff_ffffn;
+
+const instructions = new RecentInstructions();
 
 /** ofp_flow_mod_command. */
 const FLOW_COMMAND = { add: 0, modify: 1, modify_strict: 2, delete: 3, delete_strict: 4 } as const;
@@ -89,14 +93,17 @@ function strictCookiePair(cookie: bigint | undefined, mask?: bigint): ReturnType
 
 const DELETION = { idleTimeout: 0, hardTimeout: 0, flags: 0, priority: 0 } as const;
 
-function writeRule(writer: WireWriter, flow: Flow, resolve: ResolvePort): void {
-  const fields = matchFields(flow.match, resolve);
-  writeMatchFields(writer, fields);
-  writeInstructions(writer, flow.actions, matchHasVlan(fields), resolve);
+function writeRule(writer: WireWriter, { match, actions }: Flow, resolve: ResolvePort): void {
+  const tagged = writeMatchOnly(writer, match, resolve);
+  instructions.write(writer, actions, tagged, resolve);
 }
 
-function writeMatchOnly(writer: WireWriter, match: Match, resolve: ResolvePort): void {
-  writeMatchFields(writer, matchFields(match, resolve));
+/** Answers whether only frames with a VLAN tag meet it. */
+function writeMatchOnly(writer: WireWriter, match: Match, resolve: ResolvePort): boolean {
+  if (writePlainMatch(writer, match, resolve)) return false;
+  const fields = matchFields(match, resolve);
+  writeMatchFields(writer, fields);
+  return matchHasVlan(fields);
 }
 
 function writeFlowMod(writer: WireWriter, mod: FlowMod, resolve: ResolvePort): void {

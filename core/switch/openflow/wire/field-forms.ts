@@ -1,12 +1,22 @@
-import { type FieldValue, findField, type MatchValue, matchFields, type ResolvePort } from '@patchbay/sdk/flow';
+import {
+  type FieldValue,
+  findField,
+  type Match,
+  type MatchValue,
+  matchFields,
+  type ResolvePort,
+} from '@patchbay/sdk/flow';
 import { isRewritten, putMatch } from './canonical-match';
 import { matchBounds, writeMatchFields } from './oxm';
 import { WireWriter } from './writer';
 
-/** One field of a match that is wanted, as `putMatch` would put it. */
+/** One field of a match that is wanted. */
 export interface FieldForm {
   readonly order: number;
+  /** As `putMatch` would put it. */
   readonly bytes: Uint8Array;
+  /** As an OXM field. */
+  readonly wire: Uint8Array;
 }
 
 /** Values remembered of one field: addresses are many, and all else repeats. */
@@ -53,7 +63,11 @@ class FieldForms {
     const bytes = writer.view();
     const { from, to } = matchBounds(bytes, 0);
     const out = Buffer.alloc(2 * bytes.length);
-    return { order: fields[0]?.field.order ?? 0, bytes: out.subarray(0, putMatch(out, 0, bytes, from, to)) };
+    return {
+      order: fields[0]?.field.order ?? 0,
+      bytes: out.subarray(0, putMatch(out, 0, bytes, from, to)),
+      wire: bytes.subarray(from, to),
+    };
   }
 }
 
@@ -72,10 +86,32 @@ function formsOf(name: string): FieldForms | undefined {
 }
 
 /**
- * The form of one field that is matched, or undefined for one that must be looked at with the rest of its match.
+ * Puts the forms of a match's fields into `found`, by ascending order, and answers how many they are: undefined where fields must be
+ * looked at together.
  * @throws FlowNotationError for a value that does not fit.
  */
-export function formOf(name: string, wanted: MatchValue, resolve: ResolvePort): FieldForm | undefined {
+export function formsOfMatch(match: Match, resolve: ResolvePort, found: FieldForm[]): number | undefined {
+  let count = 0;
+  for (const name in match) {
+    const wanted = match[name];
+    if (wanted === undefined) continue;
+    const form = formOf(name, wanted, resolve);
+    if (form === undefined) return undefined;
+    let place = count;
+    for (; place > 0; place--) {
+      const before = found[place - 1] as FieldForm;
+      if (before.order === form.order) return undefined;
+      if (before.order < form.order) break;
+      found[place] = before;
+    }
+    found[place] = form;
+    count += 1;
+  }
+  return count;
+}
+
+/** The form of one field, or undefined for one that must be looked at with the rest of its match. */
+function formOf(name: string, wanted: MatchValue, resolve: ResolvePort): FieldForm | undefined {
   const found = formsOf(name);
   if (found === undefined) return undefined;
   if (typeof wanted !== 'object') return found.ofValue(wanted);

@@ -12,7 +12,7 @@ import { ONF } from './action-types';
 import type { WireWriter } from './writer';
 
 /** OpenFlow 1.3.5, 7.2.2: the match is a list of OXM fields. */
-const OFPMT_OXM = 1;
+export const OFPMT_OXM = 1;
 
 const byIdentity = new Map<number, Field>();
 for (const field of FIELDS) {
