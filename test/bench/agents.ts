@@ -98,14 +98,15 @@ export async function measureAgent(name: AgentName, bed: Bed, scale: Scale): Pro
   }
 }
 
-/** Starts an agent as the host's, and waits until it is up. */
+/** Starts an agent as the host's, and waits until it is up. `environment` is Patchbay's alone. */
 export async function startAgent(
   name: AgentName,
   host: Host,
   ini: NonNullable<Parameters<Host['startReferenceAgent']>[0]>,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
   if (name === 'patchbay') {
-    const running = host.startPatchbay({ ini });
+    const running = host.startPatchbay({ ini, environment });
     await untilReady(host);
     return running;
   }

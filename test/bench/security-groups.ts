@@ -17,6 +17,7 @@ import { type AgentName, startAgent } from './agents';
 import { FlowChanges, type SettledChange } from './flow-changes';
 import { untilReportedUp } from './stand-in-world';
 import { usageBeside } from './usage';
+import { WatchedLoop } from './watched-loop';
 import { type BenchPort, WatchedSwitch } from './watched-switch';
 
 export interface GroupScale {
@@ -26,6 +27,8 @@ export interface GroupScale {
   readonly rules: number;
   /** Rules that are added to it, and removed from it, at once. */
   readonly changedRules: number;
+  /** How often that is done; with 0, no rule changes at all. */
+  readonly rounds: number;
   /** Members that join, one after the other. */
   readonly joins: number;
 }
@@ -39,10 +42,12 @@ export interface GroupFigures {
   readonly flowsAfter: number;
   readonly rssMiB: number;
   readonly joins: readonly SettledChange[];
-  readonly added: SettledChange;
-  readonly removed: SettledChange;
+  readonly added: readonly SettledChange[];
+  readonly removed: readonly SettledChange[];
+  /** The longest that Patchbay's event loop was kept busy at a stretch while rules changed. */
+  readonly longestStretchMs: number | undefined;
   /** A rule of each of as many groups as there are ports. */
-  readonly spread: SettledChange;
+  readonly spread: SettledChange | undefined;
 }
 
 /** How long no flow may change before all is taken to be done: longer than an agent thinks, or sleeps between two polls. */
@@ -57,7 +62,8 @@ export async function measureGroups(name: AgentName, bed: Bed, scale: GroupScale
   const hostProcess = Number(readFileSync(join(host.folder, 'pid'), 'utf8'));
   const runDir = `/proc/${hostProcess}/root/run/openvswitch`;
   const world = await startWorld(host.name, scale);
-  const running = await startAgent(name, host, INI);
+  const loop = name === 'patchbay' ? new WatchedLoop(`/proc/${hostProcess}/root`) : undefined;
+  const running = await startAgent(name, host, INI, loop?.environment);
   const watched = await WatchedSwitch.open({ runDir, interfaceType: 'internal' });
   await until(() => existsSync(join(runDir, 'br-int.mgmt')), { what: 'the bridge is there' });
   const changes = await FlowChanges.watch(runDir, QUIET_MS[name]);
@@ -75,12 +81,20 @@ export async function measureGroups(name: AgentName, bed: Bed, scale: GroupScale
       joins.push(await changes.settledBy(() => world.join(index)));
     }
     const flowsBefore = await watched.flowCount();
-    const added = await changes.settledBy(world.addRules);
-    const flowsWithRules = (await watched.flowCount()) - flowsBefore;
-    const removed = await changes.settledBy(world.removeRules);
-    const flowsAfter = (await watched.flowCount()) - flowsBefore;
-    const spread = await changes.settledBy(world.addRuleToEach);
-    return { wiredMs: wired.ms, flows, flowsWithRules, flowsAfter, rssMiB, joins, added, removed, spread };
+    const [added, removed]: [SettledChange[], SettledChange[]] = [[], []];
+    let [flowsWithRules, flowsAfter] = [0, 0];
+    await loop?.longestStretch();
+    for (let round = 0; round < scale.rounds; round++) {
+      const more = world.moreRules();
+      added.push(await changes.settledBy(more.add));
+      flowsWithRules = (await watched.flowCount()) - flowsBefore;
+      removed.push(await changes.settledBy(more.remove));
+      flowsAfter = (await watched.flowCount()) - flowsBefore;
+    }
+    const longestStretchMs = await loop?.longestStretch();
+    const spread = scale.rounds === 0 ? undefined : await changes.settledBy(world.addRuleToEach);
+    const rules = { added, removed, flowsWithRules, flowsAfter, longestStretchMs };
+    return { wiredMs: wired.ms, flows, rssMiB, joins, spread, ...rules };
   } finally {
     await changes.close();
     await watched.close();
@@ -96,8 +110,8 @@ interface World {
   readonly server: StandInServer;
   readonly ports: readonly BenchPort[];
   readonly join: (index: number) => Promise<void>;
-  readonly addRules: () => Promise<void>;
-  readonly removeRules: () => Promise<void>;
+  /** Rules of the large group that were not there before. */
+  readonly moreRules: () => { readonly add: () => Promise<void>; readonly remove: () => Promise<void> };
   readonly addRuleToEach: () => Promise<void>;
 }
 
@@ -124,9 +138,6 @@ async function startWorld(host: string, scale: GroupScale): Promise<World> {
   const MEMBERS = 0x1000;
   for (let index = 0; index < scale.members; index++)
     server.preload('Port', portAt(MEMBERS + index, 'elsewhere', [lb]));
-  const more = Array.from({ length: scale.changedRules }, (_, index) =>
-    standInRule(web, { direction: 'ingress', protocol: 'tcp', ports: [30_000 + index, 30_000 + index] }),
-  );
   // The server tells of each rule in a message of its own, one after the other.
   const each = async (event: 'created' | 'deleted', objects: readonly { readonly id: string }[]) => {
     await Promise.all(objects.map((object) => server.push('SecurityGroupRule', event, object)));
@@ -139,15 +150,22 @@ async function startWorld(host: string, scale: GroupScale): Promise<World> {
       server.preload('Port', port);
       await server.push('Port', 'updated', port);
     },
-    addRules: async () => {
-      server.preload('SecurityGroupRule', ...more);
-      await each('created', more);
+    moreRules: () => {
+      const more = Array.from({ length: scale.changedRules }, (_, index) =>
+        standInRule(web, { direction: 'ingress', protocol: 'tcp', ports: [30_000 + index, 30_000 + index] }),
+      );
+      return {
+        add: async () => {
+          server.preload('SecurityGroupRule', ...more);
+          await each('created', more);
+        },
+        remove: () =>
+          each(
+            'deleted',
+            more.map(({ id }) => ({ id })),
+          ),
+      };
     },
-    removeRules: () =>
-      each(
-        'deleted',
-        more.map(({ id }) => ({ id })),
-      ),
     addRuleToEach: () =>
       each(
         'created',
