@@ -15,6 +15,14 @@ export type CookieOwner =
 
 /** The cookie of a plugin: the same in every run and on every host, so that a restart recognises what is installed. */
 export function cookieOf(plugin: string): bigint {
+  const known = cookies.get(plugin) ?? workedOut(plugin);
+  cookies.set(plugin, known);
+  return known;
+}
+
+const cookies = new Map<string, bigint>();
+
+function workedOut(plugin: string): bigint {
   const hash = BigInt(`0x${createHash('sha256').update(plugin).digest('hex').slice(0, 8)}`);
   // A zero hash is that of learned flows.
   return (PREFIX << 32n) | (hash === 0n ? 1n : hash);

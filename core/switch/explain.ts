@@ -1,9 +1,7 @@
 import type { KeyProgress } from '@patchbay/sdk';
-import { cookieOf } from './cookies';
 import type { DesiredEntry, DesiredKeys } from './desired-store';
 import type { Blueprint } from './planner/blueprint';
 import type { Board } from './planner/board';
-import { asInstalled } from './planner/installed';
 import { printInstalled } from './planner/print';
 import { keyOfSubject } from './planner/slot';
 
@@ -52,7 +50,7 @@ function partsOf(plugin: string, key: string, blueprint: Blueprint): readonly Ex
     const installed = board.installed?.get(item.identity);
     const wanted = board.decidedItem(item.identity);
     const there = installed !== undefined && installed.body === wanted?.body;
-    const text = printInstalled(there ? installed : asInstalled(item, cookieOf(plugin)));
+    const text = printInstalled(there ? installed : item);
     return { kind: item.kind, text: `${item.bridge} ${text}`, state: there ? 'installed' : 'missing' };
   });
   const rows = slot.compiled.rows.map(

@@ -74,7 +74,8 @@ function lockedObject(value: object, depth: number): object {
   if (Object.getPrototypeOf(value) !== Object.prototype) throw new NotPlain();
   const copy = { ...value };
   lockParts(copy, depth);
-  return lock(copy);
+  // The mark takes room: what is within a flow is seldom met apart from it.
+  return depth === 0 ? lock(copy) : Object.freeze(copy);
 }
 
 function lockParts(within: Record<string, unknown>, depth: number): void {

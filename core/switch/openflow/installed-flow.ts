@@ -26,37 +26,49 @@ export interface WireSpan {
   readonly instructionsTo: number;
 }
 
-/** A flow that the switch has. Its canonical form and its decoded form are worked out when first asked for. */
-export class InstalledFlow {
+/**
+ * A flow that the switch has. Its canonical form and its decoded form are worked out when first asked for. A switch is read flow after
+ * flow after flow: each is one object.
+ */
+export class InstalledFlow implements InstalledFlowHead, WireSpan {
+  readonly bridge: string;
+  readonly table: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly flags: number;
+  readonly bytes: Buffer;
+  readonly matchFrom: number;
+  readonly matchTo: number;
+  readonly instructionsFrom: number;
+  readonly instructionsTo: number;
   private cachedKey: string | undefined = undefined;
   private cachedBody: string | undefined = undefined;
 
-  constructor(
-    readonly head: InstalledFlowHead,
-    readonly wire: WireSpan,
-  ) {}
+  constructor(head: InstalledFlowHead, wire: WireSpan) {
+    this.bridge = head.bridge;
+    this.table = head.table;
+    this.priority = head.priority;
+    this.cookie = head.cookie;
+    this.idleTimeout = head.idleTimeout;
+    this.hardTimeout = head.hardTimeout;
+    this.flags = head.flags;
+    this.bytes = wire.bytes;
+    this.matchFrom = wire.matchFrom;
+    this.matchTo = wire.matchTo;
+    this.instructionsFrom = wire.instructionsFrom;
+    this.instructionsTo = wire.instructionsTo;
+  }
 
   get kind(): 'flow' {
     return 'flow';
   }
 
-  get table(): number {
-    return this.head.table;
-  }
-
-  get priority(): number {
-    return this.head.priority;
-  }
-
-  get cookie(): bigint {
-    return this.head.cookie;
-  }
-
   /** As `canonicalFlow`'s key of the same flow. */
   get key(): string {
     if (this.cachedKey === undefined) {
-      const { bridge, table, priority } = this.head;
-      const { bytes, matchFrom, matchTo } = this.wire;
+      const { bridge, table, priority, bytes, matchFrom, matchTo } = this;
       this.cachedKey = canonicalKey(bridge, table, priority, bytes, matchFrom, matchTo);
     }
     return this.cachedKey;
@@ -70,8 +82,7 @@ export class InstalledFlow {
   /** As `canonicalFlow`'s body of the same flow. */
   get body(): string {
     if (this.cachedBody === undefined) {
-      const { idleTimeout, hardTimeout } = this.head;
-      const { bytes, instructionsFrom, instructionsTo } = this.wire;
+      const { idleTimeout, hardTimeout, bytes, instructionsFrom, instructionsTo } = this;
       this.cachedBody = canonicalBody(idleTimeout, hardTimeout, bytes, instructionsFrom, instructionsTo);
     }
     return this.cachedBody;
@@ -86,8 +97,8 @@ export class InstalledFlow {
 
   /** The flow as data; ports by name where `portName` knows one, by number elsewhere. */
   decode(portName: (port: number) => string | undefined = () => undefined): Flow {
-    const { bytes, matchFrom, matchTo, instructionsFrom, instructionsTo } = this.wire;
-    const { bridge, table, priority, idleTimeout, hardTimeout } = this.head;
+    const { bytes, matchFrom, matchTo, instructionsFrom, instructionsTo } = this;
+    const { bridge, table, priority, idleTimeout, hardTimeout } = this;
     return {
       bridge,
       table,

@@ -1,5 +1,4 @@
 import { DEAD_VLAN, type DesiredRecords, type GateRecord, type KeyProgress } from '@patchbay/sdk';
-import { cookieOf } from '../cookies';
 import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
 import type { Contest } from './contest';
@@ -92,7 +91,7 @@ export class Blueprint {
   board(bridge: string): Board {
     let board = this.boards.get(bridge);
     if (board === undefined) {
-      board = new Board(bridge, { ...this.rules, cookieOf: rememberedCookie });
+      board = new Board(bridge, this.rules);
       this.boards.set(bridge, board);
     }
     return board;
@@ -370,18 +369,10 @@ export class Blueprint {
   }
 
   private unreadBridges(slot: Slot): readonly string[] {
-    const bridges = new Set(slot.compiled.items.map((item) => item.bridge));
+    const bridges = new Set(slot.compiled.bridges);
     for (const { gate } of slot.gates) bridges.add(gate.record.bridge);
     return [...bridges].filter((bridge) => this.board(bridge).installed === undefined);
   }
-}
-
-const cookies = new Map<string, bigint>();
-
-function rememberedCookie(plugin: string): bigint {
-  const known = cookies.get(plugin) ?? cookieOf(plugin);
-  cookies.set(plugin, known);
-  return known;
 }
 
 function enter(index: Map<string, Set<Slot>>, key: string, slot: Slot, act: 'add' | 'delete'): void {

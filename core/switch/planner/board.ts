@@ -1,6 +1,6 @@
 import type { Contest } from './contest';
 import type { Drift, DriftPolicy } from './drift';
-import { AcknowledgedFlow, asInstalled, type Installed, type InstalledFlow, sameInstalled } from './installed';
+import { type Installed, type InstalledFlow, sameInstalled } from './installed';
 import type { Canonical, Item } from './items';
 import { nameOf, type Owner } from './owner';
 import { Place } from './place';
@@ -13,7 +13,6 @@ export type Step =
       readonly act: 'add' | 'change';
       readonly identity: string;
       readonly item: Item;
-      readonly cookie: bigint;
       readonly owners: readonly Owner[];
       readonly before?: Installed;
     }
@@ -29,7 +28,6 @@ export type Fate = (bridge: string, installed: Installed, withdrawn: boolean) =>
 
 interface BoardRules {
   readonly canonical: Canonical;
-  readonly cookieOf: (plugin: string) => bigint;
   readonly fate: Fate;
   readonly drift: DriftPolicy;
   /** For people: whose cookie a flow bears that nobody wants, and whose place it is in. */
@@ -56,6 +54,8 @@ export class Board {
   private foundCount = 0;
   private empty = false;
   private count = 0;
+  /** Places of what is there and nobody wants. */
+  private strangerCount = 0;
   private stale: Place[] = [];
   private due: Place[] = [];
   private edited: Place[] = [];
@@ -177,10 +177,14 @@ export class Board {
   }
 
   want(item: Item): void {
-    const { identity, kind } = item;
+    const { identity } = item;
     const place = this.place(identity);
-    if (kind !== 'flow') this.unmarked.add(identity);
-    if (!place.isWanted) this.count += 1;
+    if (item.kind === 'flow') item.share(place.identity);
+    else this.unmarked.add(identity);
+    if (!place.isWanted) {
+      this.count += 1;
+      if (place.found !== undefined) this.strangerCount -= 1;
+    }
     place.want(item);
     place.isWithdrawn = false;
     this.isToDecide(place);
@@ -192,6 +196,7 @@ export class Board {
     if (place?.unwant(item) !== true) return;
     if (!place.isWanted) {
       this.count -= 1;
+      if (place.found !== undefined) this.strangerCount += 1;
       this.unmarked.delete(identity);
       place.isWithdrawn = true;
     }
@@ -241,7 +246,7 @@ export class Board {
     this.edited = [];
     this.dueBesides = 'nothing';
     for (const place of due) this.compare(place, steps);
-    if (dueBesides !== 'nothing') {
+    if (dueBesides === 'everything' || (dueBesides === 'unwanted' && this.strangerCount > 0)) {
       for (const place of this.places.values()) {
         if (place.isDue || (dueBesides === 'unwanted' && place.isWanted)) continue;
         this.compare(place, steps);
@@ -291,7 +296,7 @@ export class Board {
       place.isWithdrawn = false;
       this.leave(place);
     } else {
-      this.put(place, asInstalled(step.item, step.cookie));
+      this.put(place, step.item);
     }
   }
 
@@ -301,14 +306,13 @@ export class Board {
   }
 
   private step(place: Place): Step | undefined {
-    const { identity, found: before, item, owner } = place;
-    if (item !== undefined && owner !== undefined) {
-      const cookie = this.rules.cookieOf(owner.plugin);
-      if (before === undefined) return { act: 'add', identity, item, cookie, owners: place.owners };
-      if (before.body !== item.body || (before.kind === 'flow' && before.cookie !== cookie))
-        return { act: 'change', identity, item, cookie, owners: place.owners, before };
+    const { identity, found: before, item } = place;
+    if (item !== undefined) {
+      const { owners } = place;
+      if (before === undefined) return { act: 'add', identity, item, owners };
+      if (!sameInstalled(before, item)) return { act: 'change', identity, item, owners, before };
       // What the switch sent of it is not kept: it is as we want it.
-      if (!(before instanceof AcknowledgedFlow && before.item === item)) place.found = asInstalled(item, cookie);
+      place.found = item;
       return undefined;
     }
     if (before === undefined) {
@@ -340,7 +344,9 @@ export class Board {
   }
 
   private put(place: Place, after: Installed | undefined): void {
-    this.foundCount += Number(after !== undefined) - Number(place.found !== undefined);
+    const change = Number(after !== undefined) - Number(place.found !== undefined);
+    this.foundCount += change;
+    if (!place.isWanted) this.strangerCount += change;
     place.found = after;
   }
 
@@ -363,10 +369,10 @@ export class Board {
 }
 
 /** For people: where an item goes. */
-export function placeOf(item: Item | Installed, on?: string): string {
+export function placeOf(item: Installed, on?: string): string {
   switch (item.kind) {
     case 'flow': {
-      const { bridge = on, table, priority, match } = 'decode' in item ? item.decode() : item.flow;
+      const { bridge = on, table, priority, match } = item.decode();
       const fields = Object.entries(match).map(([field, value]) => `${field}=${showValue(value)}`);
       return `flow ${bridge} table=${table},priority=${priority}${fields.map((field) => `,${field}`).join('')}`;
     }

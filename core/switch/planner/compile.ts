@@ -8,6 +8,8 @@ import { portNumber, type Rows } from './rows';
 /** What one key comes to on the switch as it is: its names resolved, and what it waits for. */
 export interface Compiled {
   readonly items: readonly Item[];
+  /** The bridges that the items are for. */
+  readonly bridges: ReadonlySet<string>;
   readonly rows: readonly RowWant[];
   readonly gates: readonly CompiledGate[];
   /** What does not exist yet, for people. */
@@ -97,6 +99,7 @@ class Compilation {
     for (const { record } of gates) this.names.add(record.port);
     return {
       items,
+      bridges: new Set(items.map((item) => item.bridge)),
       rows,
       gates,
       waitingFor: [...this.waits],

@@ -1,4 +1,6 @@
 import type { Action, Flow, Group, Meter } from '@patchbay/sdk';
+import { cookieOf } from '../cookies';
+import type { InstalledFlow } from './installed';
 import type { Owner } from './owner';
 import { type PortNumbers, type ResolvedFlow, withNumbers } from './resolve';
 import { type Union, unionActions } from './union';
@@ -18,7 +20,7 @@ export interface Canonical {
   meterBody(meter: Meter): string;
 }
 
-/** Something that one owner wants on one bridge, with its ports resolved. */
+/** Something that one owner wants on one bridge, with its ports resolved. Once the switch has it, it stands for what is installed, too. */
 export type Item = FlowItem | GroupItem | MeterItem;
 
 interface Wanted {
@@ -39,10 +41,10 @@ export interface MeterItem extends Wanted {
 }
 
 /**
- * A flow that is wanted. There are as many as there are flows, and most of them are never sent: beside its canonical form it has what its
+ * A flow that is wanted, or was and is installed. There are as many as there are flows, and most of them are never sent: beside its canonical form it has what its
  * owner stated, and puts numbers for names only when asked.
  */
-export class FlowItem implements Wanted, ResolvedFlow {
+export class FlowItem implements Wanted, ResolvedFlow, InstalledFlow {
   readonly stated: Flow;
   readonly actions: readonly Action[];
   readonly union: Union | undefined;
@@ -50,7 +52,7 @@ export class FlowItem implements Wanted, ResolvedFlow {
 
   constructor(
     readonly owner: Owner,
-    readonly identity: string,
+    private text: string,
     readonly body: string,
     { stated, actions, union, ports }: ResolvedFlow,
     private readonly numbers: PortNumbers,
@@ -65,13 +67,38 @@ export class FlowItem implements Wanted, ResolvedFlow {
     return 'flow';
   }
 
+  get identity(): string {
+    return this.text;
+  }
+
+  /** Takes an equal text for its identity, so that the two are one in memory. */
+  share(identity: string): void {
+    this.text = identity;
+  }
+
   get bridge(): string {
     return this.stated.bridge;
+  }
+
+  get table(): number {
+    return this.stated.table;
+  }
+
+  get priority(): number {
+    return this.stated.priority;
+  }
+
+  get cookie(): bigint {
+    return cookieOf(this.owner.plugin);
   }
 
   /** The flow with numbers for names. */
   get flow(): Flow {
     return withNumbers(this, (port) => this.numbers.get(`${this.bridge} ${port}`));
+  }
+
+  decode(): Flow {
+    return this.flow;
   }
 
   /** The same flow with the actions that a union of several comes to. */

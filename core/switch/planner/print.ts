@@ -1,6 +1,5 @@
 import { printFlow } from '@patchbay/sdk';
 import type { Installed, Step } from './board';
-import { asInstalled } from './installed';
 import { nameOf } from './owner';
 import type { Plan } from './plan';
 import type { RowChange } from './row-changes';
@@ -22,7 +21,7 @@ export function printPlan(plan: Plan, unknown: readonly string[]): Diff {
 function printStep(step: Step): string[] {
   if (step.act === 'remove') return [`- ${printInstalled(step.before)}`];
   const by = step.owners.map(nameOf).join(', ');
-  const after = printInstalled(asInstalled(step.item, step.cookie));
+  const after = printInstalled(step.item);
   const before = step.act === 'change' && step.before !== undefined ? [`~ ${printInstalled(step.before)}`] : [];
   return [...before, `+ ${after}    # ${by}`];
 }

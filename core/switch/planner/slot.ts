@@ -25,6 +25,7 @@ export interface PositionedGate {
 
 export const NOTHING: Compiled = {
   items: [],
+  bridges: new Set(),
   rows: [],
   gates: [],
   waitingFor: [],

@@ -28,10 +28,10 @@ function kindOf(step: Step): 'flow' | 'group' | 'meter' {
 /** The OpenFlow message of a step. An addition replaces the flow of the same match: cookie, actions and timeouts together. */
 export function messageOf(step: Step): FlowTableMessage {
   if (step.act === 'remove') return removalOf(step);
-  const { item, cookie } = step;
+  const { item } = step;
   switch (item.kind) {
     case 'flow':
-      return { kind: 'flow', command: 'add', flow: item.flow, cookie };
+      return { kind: 'flow', command: 'add', flow: item.flow, cookie: item.cookie };
     case 'group':
       return { kind: 'group', command: step.act === 'add' ? 'add' : 'modify', group: item.group };
     case 'meter':

@@ -145,7 +145,7 @@ export class FakeOpenFlowSwitch {
         if (options.table !== undefined && options.table !== flow.table) continue;
         listener(owner === author && options.own !== true ? { event: 'own', xid } : { event, flow });
       }
-      if (event === 'removed' && (flow.head.flags & 1) !== 0) {
+      if (event === 'removed' && (flow.flags & 1) !== 0) {
         const { table, priority, cookie } = flow;
         const removed = {
           reason: 2,

@@ -49,7 +49,7 @@ function encode(flow: Flow, head: InstalledFlowHead, resolve: ResolvePort): Inst
 }
 
 function entriesOf(flow: InstalledFlow): MatchEntry[] {
-  return matchEntries(readFields(flow.wire.bytes, flow.wire.matchFrom, flow.wire.matchTo));
+  return matchEntries(readFields(flow.bytes, flow.matchFrom, flow.matchTo));
 }
 
 /** Whether every packet that `flow` matches is one that `filter` matches (OpenFlow 1.3.5, 6.4: non-strict). */
@@ -113,7 +113,7 @@ export class FakeFlowTable {
       case 'modify_strict': {
         this.check(mod.flow, resolve);
         return this.targets(mod.flow, mod, mod.command === 'modify_strict', resolve).map((old) => {
-          const actions = encode(mod.flow, old.head, resolve);
+          const actions = encode(mod.flow, old, resolve);
           const changed = this.withActions(old, actions);
           this.flows.set(changed.key, changed);
           return { event: 'modified', flow: changed };
@@ -163,9 +163,9 @@ export class FakeFlowTable {
   }
 
   private withActions(old: InstalledFlow, actions: InstalledFlow): InstalledFlow {
-    const match = old.wire.bytes.subarray(old.wire.matchFrom, old.wire.matchTo);
-    const instructions = actions.wire.bytes.subarray(actions.wire.instructionsFrom, actions.wire.instructionsTo);
-    return new InstalledFlow(old.head, {
+    const match = old.bytes.subarray(old.matchFrom, old.matchTo);
+    const instructions = actions.bytes.subarray(actions.instructionsFrom, actions.instructionsTo);
+    return new InstalledFlow(old, {
       bytes: Buffer.concat([match, instructions]),
       matchFrom: 0,
       matchTo: match.length,

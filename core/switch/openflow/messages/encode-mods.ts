@@ -150,12 +150,12 @@ function writeFlowMod(writer: WireWriter, mod: FlowMod, resolve: ResolvePort): v
       return;
     }
     case 'delete_installed': {
-      const { table, priority, cookie, wire } = mod.installed;
+      const { table, priority, cookie, bytes, matchFrom, matchTo } = mod.installed;
       writeHead(writer, { command: 'delete_strict', ...DELETION, table, priority, ...strictCookiePair(cookie) });
       const start = writer.length;
       writer.u16(1);
-      writer.u16(4 + wire.matchTo - wire.matchFrom);
-      writer.append(wire.bytes.subarray(wire.matchFrom, wire.matchTo));
+      writer.u16(4 + matchTo - matchFrom);
+      writer.append(bytes.subarray(matchFrom, matchTo));
       writer.align8(start);
     }
   }
