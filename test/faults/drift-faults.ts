@@ -9,6 +9,9 @@ const ofctl = (stage: Stage, ...words: readonly string[]) => stage.host.ofctl(..
 /** An agent that compares nothing in this time does not find out later either. */
 const PATIENCE_MS = 30_000;
 
+/** Each is over in a moment, and loses more or less with the machine's moods. */
+const TIMES = 3;
+
 /** The flow that gives frames of the VLAN network their local VLAN. */
 const TRANSLATION = 'table=0,dl_vlan=100';
 /** A flow that no frame of the traffic meets. */
@@ -26,6 +29,7 @@ interface FlowEdit extends Edited {
 
 const flowEdit = (name: string, { edit, of, rewritten = false, ...edited }: FlowEdit): Fault => ({
   name,
+  times: TIMES,
   run: async (stage, kind) => {
     if (of !== undefined && !(await has(stage, 'br-int', of))) throw new Error(`there is no flow ${of}`);
     return underEdit(stage, kind, edited, () =>
@@ -45,6 +49,7 @@ interface RowEdit {
 
 const rowEdit = (name: string, { owner, edit, shown, network = undefined }: RowEdit): Fault => ({
   name,
+  times: TIMES,
   run: async (stage, kind) => {
     const show = () => stage.host.vsctl(...shown(stage));
     const former = await show();

@@ -116,7 +116,10 @@ export const switchFaults: readonly Fault[] = [
       stage.under(
         async () => {
           await stage.host.vsctl('del-br', 'br-int');
-          await until(() => stage.host.vsctl('br-exists', 'br-int').then(() => true), { timeoutMs: stage.patienceMs });
+          await until(() => stage.host.vsctl('br-exists', 'br-int').then(() => true), {
+            timeoutMs: stage.patienceMs,
+            what: 'the agent has made br-int again',
+          });
           await stage.instance(0).addToBridge();
           await stage.instance(2).addToBridge();
         },

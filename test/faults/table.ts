@@ -1,3 +1,4 @@
+import { repository } from '../support/bed-command';
 import { type Entry, isVoid, type Results } from './results';
 import type { AgentKind, Measurement } from './stage';
 
@@ -25,7 +26,7 @@ function cells(entries: readonly Entry[], notes: string[]): readonly string[] {
   if (entries.length === 0) return COLUMNS.map(() => '–');
   const valid = entries.filter((entry) => !isVoid(entry));
   const measured = valid.flatMap(({ result }) => (typeof result === 'string' ? [] : [result]));
-  const note = (text: string): string => (text === '' ? '' : ` [${notes.push(text)}]`);
+  const note = (text: string): string => (text === '' ? '' : ` [${notes.push(`\`${text}\``)}]`);
   if (measured.length === 0) return [`void${note(whyVoid(entries))}`, '', '', ''];
   return [lost(measured), flowsChanged(measured), inSync(measured), `${recovered(measured)}${note(details(measured))}`];
 }
@@ -77,5 +78,6 @@ function recovered(measured: readonly Measurement[]): string {
 }
 
 function details(measured: readonly Measurement[]): string {
-  return measured.find(({ detail }) => detail !== '')?.detail.slice(0, 240) ?? '';
+  const detail = measured.find((one) => one.detail !== '')?.detail ?? '';
+  return detail.replaceAll(repository, '.').replaceAll('`', "'").slice(0, 240);
 }

@@ -44,6 +44,18 @@ beforeAll(async () => {
 });
 afterAll(() => stage.stop());
 
+const hasLost = ({ outcome: { ping, udp, tcp } }: Measurement): boolean => ping.lost + udp.lost + tcp.lost > 0;
+
+/** What loses packets on a machine that loses some without any fault as well says nothing of the fault, and is measured again. */
+async function measured(name: string): Promise<Measurement> {
+  const { run, bar } = fault(name);
+  for (let attempts = 0; attempts < 3; attempts++) {
+    const result = await run(stage, 'patchbay');
+    if (bar !== 0 || !hasLost(result) || !hasLost(await fault('none (control)').run(stage, 'patchbay'))) return result;
+  }
+  throw new Error('this machine loses packets without any fault');
+}
+
 function expectNoneLost({ outcome: { ping, udp, tcp } }: Measurement): void {
   expect({ ping: ping.lost, udp: udp.lost, tcp: tcp.lost }).toEqual({ ping: 0, udp: 0, tcp: 0 });
 }
@@ -52,14 +64,12 @@ describe('under traffic between two hosts, Patchbay', () => {
   beforeAll(() => stage.set('patchbay'));
 
   test.each(SHORT)('%s: recovers by itself, and the connection stands', async (name) => {
-    const { run, bar } = fault(name);
+    const result = await measured(name);
 
-    const measured = await run(stage, 'patchbay');
-
-    expect(measured).toMatchObject({ recovered: true, detail: '' });
-    expect(measured.outcome.tcp.broken).toBe('');
-    if (bar === 0) expectNoneLost(measured);
-    if (UNTOUCHED.includes(name)) expect(measured.flowsChanged).toBe(0);
+    expect(result).toMatchObject({ recovered: true, detail: '' });
+    expect(result.outcome.tcp.broken).toBe('');
+    if (fault(name).bar === 0) expectNoneLost(result);
+    if (UNTOUCHED.includes(name)) expect(result.flowsChanged).toBe(0);
   });
 });
 
@@ -67,16 +77,16 @@ describe('a host of the reference agent', () => {
   beforeAll(() => stage.set('reference'));
 
   test('is taken over without a packet lost', async () => {
-    const measured = await fault('taken over from the reference agent').run(stage, 'patchbay');
+    const result = await measured('taken over from the reference agent');
 
-    expect(measured).toMatchObject({ recovered: true, detail: '' });
-    expectNoneLost(measured);
+    expect(result).toMatchObject({ recovered: true, detail: '' });
+    expectNoneLost(result);
   });
 
   test('and given back without a packet lost', async () => {
-    const measured = await fault('given back to the reference agent').run(stage, 'patchbay');
+    const result = await measured('given back to the reference agent');
 
-    expect(measured).toMatchObject({ recovered: true, detail: '' });
-    expectNoneLost(measured);
+    expect(result).toMatchObject({ recovered: true, detail: '' });
+    expectNoneLost(result);
   });
 });
