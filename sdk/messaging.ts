@@ -35,8 +35,6 @@ export interface RpcConnection extends Rpc {
   onProblem(
     listener: (problem: { readonly code: string; readonly field: string; readonly detail: string }) => void,
   ): void;
-  /** Caps the wait of every call, for stopping. */
-  limitCallTimeout(timeoutMs: number): void;
   close(): Promise<void>;
 }
 

@@ -173,10 +173,6 @@ class BrokerConnection implements RpcConnection {
     return { removed: deleted, inUse, refused: refused.map(({ name }) => name) };
   }
 
-  limitCallTimeout(timeoutMs: number): void {
-    this.messaging?.setMaxTimeout(timeoutMs);
-  }
-
   async state(): Promise<RpcState> {
     const stats = this.messaging?.stats();
     const url = redactTransportUrl(this.options.transportUrl);

@@ -86,7 +86,7 @@ function placementProblems(values: OptionValues, bridges: readonly string[]): Pa
 
 function transportProblems(values: OptionValues): PatchbayError[] {
   const set = values.get('DEFAULT', 'transport_url');
-  if (set === undefined || /^(rabbit|kombu)(\+\w+)?:\/\//.test(String(set.value))) return [];
+  if (set === undefined || /^rabbit:\/\//.test(String(set.value))) return [];
   return [inconsistent(set, 'expected rabbit://user:password@host:5672/vhost; other transports are not spoken')];
 }
 

@@ -4,11 +4,12 @@ import type { TapTrace } from '../kernel/hooks/trace';
 import { pluginMetrics } from './plugin-metrics';
 import type { StatusReport } from './reports';
 
-/** Prometheus metrics of the agent. Gauges are read from the status at the time of a scrape. */
+/** Prometheus metrics of the agent. Gauges are read from the status at the time of a scrape, which is taken once for all of them. */
 export class Metrics {
   private readonly registry = new Registry();
   private readonly taps: Histogram<'hook' | 'plugin' | 'outcome'>;
   private readonly rounds: Histogram<never>;
+  private scraped: Promise<StatusReport> | undefined;
 
   constructor(private readonly status: () => Promise<StatusReport>) {
     const registers = [this.registry];
@@ -54,7 +55,7 @@ export class Metrics {
       labelNames: ['kind'],
       registers,
       async collect() {
-        for (const [kind, count] of Object.entries((await metrics.status()).switch.drift)) this.set({ kind }, count);
+        for (const [kind, count] of Object.entries((await metrics.report()).switch.drift)) this.set({ kind }, count);
       },
     });
     new Gauge({
@@ -64,7 +65,7 @@ export class Metrics {
       registers,
       async collect() {
         this.reset();
-        for (const [state, count] of Object.entries((await metrics.status()).ports)) this.set({ state }, count);
+        for (const [state, count] of Object.entries((await metrics.report()).ports)) this.set({ state }, count);
       },
     });
   }
@@ -83,17 +84,23 @@ export class Metrics {
 
   /** The text format of Prometheus. */
   text(): Promise<string> {
+    this.scraped = undefined;
     return this.registry.metrics();
   }
 
+  private report(): Promise<StatusReport> {
+    this.scraped ??= this.status();
+    return this.scraped;
+  }
+
   private gauge(name: string, help: string, read: (report: StatusReport) => number): void {
-    const { status } = this;
+    const report = () => this.report();
     new Gauge({
       name,
       help,
       registers: [this.registry],
       async collect() {
-        this.set(read(await status()));
+        this.set(read(await report()));
       },
     });
   }

@@ -1,6 +1,7 @@
 import { type HookName, type PatchbayError, Service, type TapListing, type Token } from '@patchbay/sdk';
 import { type AllottedTables, allotTables, numberBook } from './allotment';
 import { CommandBook } from './commands';
+import { watchCompletion } from './completion';
 import { Services } from './container';
 import { KernelError, reasonOf } from './errors';
 import { EventContext } from './event-context';
@@ -44,7 +45,7 @@ export class AgentKernel implements Kernel {
   private required: ReadonlySet<string> = new Set();
   private resolution: Promise<Resolution> | undefined;
   private booted: Booted | undefined;
-  private endWatch: () => void = () => undefined;
+  private readonly watches: (() => void)[] = [];
   private stopAsked = false;
 
   constructor(private readonly options: KernelOptions) {
@@ -130,10 +131,13 @@ export class AgentKernel implements Kernel {
     await lifecycle
       .boot(() => table.seal(resolution.ordered.map(({ manifest }) => manifest.id)))
       .catch((thrown) => {
-        this.endWatch();
+        this.endWatches();
         throw thrown;
       });
-    void this.synchronisation.synced.then(() => lifecycle.synced());
+    void this.synchronisation.synced.then(() => {
+      lifecycle.synced();
+      if (!this.stopAsked) this.awaitCompletion(this.live());
+    });
     if (!this.stopAsked) await retireTheUnlisted(this.options, resolution);
   }
 
@@ -141,7 +145,7 @@ export class AgentKernel implements Kernel {
     this.stopAsked = true;
     const booted = this.booted;
     if (booted === undefined) return;
-    this.endWatch();
+    this.endWatches();
     const drained = this.announcer.close();
     await within(DRAIN_MS, drained, () => new Error('taps are still at work')).catch((thrown: unknown) => {
       this.options.loggerOf('kernel').warn('Stopping without waiting for taps', { reason: reasonOf(thrown) });
@@ -249,7 +253,7 @@ export class AgentKernel implements Kernel {
 
   private watch(): void {
     const logger = this.options.loggerOf('kernel');
-    this.endWatch = watchEventLoop({
+    const end = watchEventLoop({
       marker: this.marker,
       intervalMs: 250,
       limitMs: 500,
@@ -261,6 +265,21 @@ export class AgentKernel implements Kernel {
         }
       },
     });
+    this.watches.push(end);
+  }
+
+  private awaitCompletion({ resolution, lifecycle }: Booted): void {
+    const end = watchCompletion({
+      store: this.options.agentServices.desiredStore,
+      health: this.healthBook,
+      plugins: resolution.ordered.map(({ manifest }) => manifest),
+      runs: (plugin) => lifecycle.failureOf(plugin) === undefined,
+    });
+    this.watches.push(end);
+  }
+
+  private endWatches(): void {
+    for (const end of this.watches.splice(0)) end();
   }
 
   private entered(phase: AgentPhase): void {

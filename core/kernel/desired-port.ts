@@ -24,6 +24,7 @@ export interface DesiredStore {
   progress(plugin: string, key: string): Promise<KeyProgress>;
   /** The plugin has stated all it knows of; what an earlier run left under its cookie may be swept. */
   complete(plugin: string): void;
+  isComplete(plugin: string): boolean;
   keys(plugin: string): readonly string[];
   onProgress(listener: (plugin: string, key: string, progress: KeyProgress) => void): Unsubscribe;
   /** The plugin was taken off the list: all that it wanted is withdrawn, what an earlier run installed included. */

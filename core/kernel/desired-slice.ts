@@ -3,6 +3,7 @@ import { type Permit, unclaimed } from './claims';
 import type { DesiredStore } from './desired-port';
 import { KernelError } from './errors';
 import type { EventContext } from './event-context';
+import { FlowCount } from './flow-count';
 import { frozenCopy } from './plain';
 
 /** Keys that may be refused at a time before the next is refused by an exception: each costs a condition and a line of the log. */
@@ -29,8 +30,7 @@ export interface DesiredSliceParts {
  */
 export class DesiredSlice implements DesiredState {
   private readonly refused = new Map<string, PatchbayError>();
-  private readonly flowCounts = new Map<string, number>();
-  private flowTotal = 0;
+  private readonly flows = new FlowCount();
 
   constructor(private readonly parts: DesiredSliceParts) {}
 
@@ -43,13 +43,11 @@ export class DesiredSlice implements DesiredState {
     }
     const copied = frozenCopy(records, `desired state ${plugin} ${key}`);
     this.admit(key);
-    this.count(key, flowsIn(copied));
     this.change(key, copied);
   }
 
   unset(key: string): void {
     this.admit(key);
-    this.count(key, 0);
     this.change(key, null);
   }
 
@@ -79,7 +77,7 @@ export class DesiredSlice implements DesiredState {
 
   private refusalOf(key: string, records: DesiredRecords): PatchbayError | undefined {
     const { plugin, permit, flowBudget = Number.POSITIVE_INFINITY } = this.parts;
-    const flows = this.flowTotal - (this.flowCounts.get(key) ?? 0) + flowsIn(records);
+    const flows = this.flows.with(key, flowsIn(records));
     // Asked first, and before anything is copied: a million flows must not hold the others up.
     if (flows > flowBudget) return KernelError.tooManyFlows({ plugin, key, flows, budget: flowBudget });
     const what = permit === undefined ? undefined : unclaimed(permit, records);
@@ -100,18 +98,19 @@ export class DesiredSlice implements DesiredState {
     if (this.refused.delete(key)) this.parts.health.clear(conditionOf(key));
   }
 
-  private count(key: string, flows: number): void {
-    this.flowTotal += flows - (this.flowCounts.get(key) ?? 0);
-    if (flows === 0) this.flowCounts.delete(key);
-    else this.flowCounts.set(key, flows);
-  }
-
   private change(key: string, records: DesiredRecords | null): void {
     const { plugin, store, context, logger } = this.parts;
     const destination = context.destination();
     if (destination === 'nowhere') {
       logger.debug('Change of a tap that failed or ran out of time was dropped', { key });
-    } else if (destination === 'at once') {
+      return;
+    }
+    this.flows.note(
+      key,
+      records === null ? 0 : flowsIn(records),
+      destination === 'at once' ? undefined : context.current(),
+    );
+    if (destination === 'at once') {
       store.apply([{ plugin, key, records }], context.current()?.event.cause ?? plugin);
     } else {
       destination.stage(plugin, key, records);

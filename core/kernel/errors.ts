@@ -206,6 +206,12 @@ export const KernelError = defineErrors({
     template:
       '{plugin} would want {flows} flows with its key {key}, and may want {budget}: the key is refused; state fewer, with conjunctions or address prefixes',
   },
+  neverComplete: {
+    code: 'PB-NEVER-COMPLETE',
+    class: 'transient',
+    template:
+      '{plugin} has not said that it stated all it knows of, {seconds} s after the agent was synchronised: what nobody wants in claimed tables stays; it has to call desired.complete()',
+  },
   numbersExhausted: {
     code: 'PB-NUMBERS-EXHAUSTED',
     class: 'refused',

@@ -45,7 +45,7 @@ const LONGEST_PENALTY_MS = 60_000;
 export class CallTimeouts {
   private readonly current = new Map<string, number>();
   private readonly random: () => number;
-  private maxMs: number;
+  private readonly maxMs: number;
 
   constructor(private readonly options: CallTimeoutOptions) {
     this.maxMs = options.maxMs;
@@ -69,11 +69,6 @@ export class CallTimeouts {
   /** An answer came after this many milliseconds. */
   answered(scopedMethod: string, tookMs: number): void {
     if (tookMs <= this.options.initialMs) this.current.delete(scopedMethod);
-  }
-
-  /** Caps every method's timeout from now on; an agent that stops uses it so as not to hang on its farewell. */
-  setMaxTimeout(maxMs: number): void {
-    this.maxMs = maxMs;
   }
 }
 

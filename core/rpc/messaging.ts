@@ -240,11 +240,6 @@ export class Messaging extends EventEmitter<MessagingEvents> {
     return deleteIfUnused(await this.consuming.connection(signal), names);
   }
 
-  /** Caps the timeout of all later calls, in milliseconds; Neutron's agents set 10 000 when they are told to stop. */
-  setMaxTimeout(maxMs: number): void {
-    this.timeouts.setMaxTimeout(maxMs);
-  }
-
   stats(): MessagingStats {
     return {
       connected: this.consumer.isReady && this.publishing.connected,

@@ -4,7 +4,7 @@ export const NeutronConfig = z
   .strictObject({
     transport_url: z
       .string()
-      .regex(/^(rabbit|kombu):\/\//, 'expected rabbit://user:password@host:5672/vhost; other transports are not spoken')
+      .regex(/^rabbit:\/\//, 'expected rabbit://user:password@host:5672/vhost; other transports are not spoken')
       .default('rabbit://')
       .describe('The message brokers: rabbit://user:password@host:port,user:password@host:port/vhost?option=value.'),
     control_exchange: z.string().min(1).default('neutron').describe("The exchange of the server's topics."),
@@ -16,11 +16,6 @@ export const NeutronConfig = z
       .describe('The longest that the wait grows to after timeouts, in seconds.'),
     rpc_resources_processing_step: z.int().min(1).default(20).describe('How many objects one bulk request asks for.'),
     rpc_ping_enabled: z.boolean().default(false).describe("Answer oslo.messaging's ping."),
-    quitting_rpc_timeout: z
-      .number()
-      .min(0)
-      .default(10)
-      .describe('Seconds to wait for an answer while stopping; 0: as at any other time.'),
     rabbit: z
       .record(z.string(), z.unknown())
       .default({})

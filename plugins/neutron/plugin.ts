@@ -47,7 +47,7 @@ export class Neutron implements Plugin {
   private readonly subscriptions: Unsubscribe[] = [];
 
   constructor(
-    @use(Service.config) private readonly config: NeutronConfig,
+    @use(Service.config) config: NeutronConfig,
     @use(Service.identity) private readonly identity: AgentIdentity,
     @use(Service.messaging) messaging: MessagingConnector,
     @use(Service.announcer) announcer: Announcer,
@@ -114,7 +114,6 @@ export class Neutron implements Plugin {
 
   async stop(): Promise<void> {
     for (const unsubscribe of this.subscriptions.splice(0)) unsubscribe();
-    if (this.config.quitting_rpc_timeout > 0) this.rpc.limitCallTimeout(this.config.quitting_rpc_timeout * 1000);
     await this.rpc.close();
   }
 

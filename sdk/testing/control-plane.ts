@@ -155,8 +155,6 @@ export class FakeRpc implements RpcConnection {
 
   onProblem(): void {}
 
-  limitCallTimeout(): void {}
-
   async close(): Promise<void> {}
 
   async state(): Promise<RpcState> {

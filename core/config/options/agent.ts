@@ -55,7 +55,12 @@ export const agentOptions = section('agent', [
     'false',
     honoured(['anti-spoofing.explicitly_egress_direct', 'security-groups.explicitly_egress_direct']),
   ],
-  ['quitting_rpc_timeout', natural, '10', honoured('neutron.quitting_rpc_timeout')],
+  [
+    'quitting_rpc_timeout',
+    natural,
+    '10',
+    meaningless('an agent that stops waits for no answer: calls that are under way end with it'),
+  ],
   ['dscp', { kind: 'integer', min: 0, max: 63 }, null, honoured('tunnels.dscp')],
   ['dscp_inherit', flag, 'false', honoured('tunnels.dscp_inherit')],
   [

@@ -61,7 +61,7 @@ export interface AgentSettings {
   readonly resync_interval: number;
   /** What becomes of somebody else's edits of what the agent installed. */
   readonly drift: 'repair' | 'report';
-  /** Options and plugins that are missing here and that the operator goes without knowingly. */
+  /** Options of ini files, and plugins that these ask for, that are missing here and that the operator goes without knowingly. */
   readonly accept_missing: readonly string[];
   /** Cookies (`0x…`) of somebody else's flows in claimed tables, which stay. */
   readonly reserved_cookies: readonly string[];

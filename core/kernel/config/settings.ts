@@ -40,12 +40,11 @@ export const AgentSettingsSchema = z.strictObject({
   // Events tell of every change; the whole is compared now and then all the same, for what nobody told.
   resync_interval: Seconds.default(600),
   drift: z.enum(['repair', 'report']).default('repair'),
-  accept_missing: z.array(z.string()).default([]),
   reserved_cookies: z.array(z.string().regex(/^0x[0-9a-f]{1,16}$/i, 'is no cookie, such as 0x1a2b')).default([]),
   logging: Logging.prefault({}),
 });
 
 /** Settings that an operator who says nothing gets. */
 export function defaultSettings(): AgentSettings {
-  return AgentSettingsSchema.parse({});
+  return { ...AgentSettingsSchema.parse({}), accept_missing: [] };
 }

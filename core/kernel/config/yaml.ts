@@ -78,13 +78,18 @@ export function readYaml(text: string, file: string, stockLists: StockLists): Co
   const yaml = new YamlFile(text, file);
   const top = yaml.checked(TopLevel, yaml.value, []);
   const given = top.agent ?? {};
+  if ('accept_missing' in given)
+    yaml.refuse(
+      ['agent', 'accept_missing'],
+      'accept_missing is for ini files, whose options may need a plugin that is not there; here the plugin list says what there is: take the line away',
+    );
   const settings = yaml.checked(AgentSettingsSchema, given, ['agent']);
   const list = new PluginList(yaml, top.stock ? stockLists[top.control_plane] : []);
   (top.plugins ?? []).forEach((item, index) => {
     edit(yaml, list, item, ['plugins', index]);
   });
   const provenance = { ...settingsProvenance(yaml, given, ['agent'], 'settings'), ...list.provenance };
-  return { settings, plugins: list.list(), provenance, warnings: [] };
+  return { settings: { ...settings, accept_missing: [] }, plugins: list.list(), provenance, warnings: [] };
 }
 
 /** One item of the list: `heartbeat`, `tunnels: {…}`, `remove: …`, `replace: … with: …`, or `name: … options: …`. */

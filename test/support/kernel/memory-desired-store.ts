@@ -35,6 +35,10 @@ export class MemoryDesiredStore implements DesiredStore {
     this.completed.push(plugin);
   }
 
+  isComplete(plugin: string): boolean {
+    return this.completed.includes(plugin);
+  }
+
   keys(plugin: string): readonly string[] {
     return [...(this.wanted.get(plugin)?.keys() ?? [])];
   }

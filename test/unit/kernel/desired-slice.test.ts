@@ -1,6 +1,6 @@
 import { type DesiredRecords, type Flow, flow, output, port } from '@patchbay/sdk';
 import { DesiredSlice } from '../../../core/kernel/desired-slice';
-import { EventContext } from '../../../core/kernel/event-context';
+import { EventContext, type EventFrame, StagedChanges, type TapFrame } from '../../../core/kernel/event-context';
 import { HealthBook } from '../../../core/kernel/health';
 import { MemoryDesiredStore } from '../../support/kernel/memory-desired-store';
 import { RecordingLog } from '../../support/kernel/recording-logger';
@@ -57,5 +57,64 @@ describe('a flow on its way to the store', () => {
     const loop: Record<string, unknown> = {};
     loop.loop = loop;
     expect(() => crossing()({ flows: [flow({ ...place, match: loop as Flow['match'] })] })).toThrow(/contains itself/);
+  });
+});
+
+describe('the flows that a plugin may want', () => {
+  const many = (count: number): DesiredRecords => ({
+    flows: Array.from({ length: count }, (_, priority) => flow({ bridge: 'br-int', table: 60, priority })),
+  });
+
+  function slice() {
+    const store = new MemoryDesiredStore();
+    const context = new EventContext();
+    const parts = { plugin: 'a', store, context, logger: new RecordingLog().for('a'), flowBudget: 10 };
+    const desired = new DesiredSlice({ ...parts, health: new HealthBook().of('a') });
+    const stateOf = async (key: string) => (await desired.progress(key)).state;
+    return { desired, context, store, stateOf };
+  }
+
+  const event = (): EventFrame => ({
+    cause: 'test',
+    state: 'open',
+    staged: new StagedChanges(),
+    late: () => undefined,
+  });
+
+  it('are not used up by a tap that failed, nor by an event that came to nothing', async () => {
+    const { desired, context, stateOf } = slice();
+    for (let time = 0; time < 3; time += 1) {
+      const frame = event();
+      context.inEvent(frame, () => {
+        const tap: TapFrame = { plugin: 'a', state: 'open', staged: new StagedChanges() };
+        context.inTap(tap, () => desired.set(`tap ${time}`, many(8)));
+        tap.state = 'dropped';
+        desired.set(`event ${time}`, many(8));
+      });
+      frame.state = 'dropped';
+    }
+    desired.set('k', many(10));
+    expect(await stateOf('k')).not.toBe('quarantined');
+  });
+
+  it('count while an event is under way, and when it has left', async () => {
+    const { desired, context, stateOf } = slice();
+    const frame = event();
+    context.inEvent(frame, () => desired.set('staged', many(8)));
+    desired.set('k', many(3));
+    expect(await stateOf('k')).toBe('quarantined');
+    frame.state = 'left';
+    desired.set('k', many(3));
+    expect(await stateOf('k')).toBe('quarantined');
+    desired.set('k', many(2));
+    expect(await stateOf('k')).not.toBe('quarantined');
+  });
+
+  it('are free again when a key is withdrawn', async () => {
+    const { desired, stateOf } = slice();
+    desired.set('one', many(10));
+    desired.unset('one');
+    desired.set('two', many(10));
+    expect(await stateOf('two')).toBe('applied');
   });
 });

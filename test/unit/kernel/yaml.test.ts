@@ -47,6 +47,10 @@ plugins:
     expect(() => read('plugins:\n  - { name: acme, isolation: process }')).toThrow(/patchbay.yaml:2:/);
   });
 
+  it('says that what ini files accept to be missing is not for it', () => {
+    expect(() => read('agent:\n  accept_missing: [qos]')).toThrow(/patchbay.yaml:2:3.*accept_missing is for ini files/);
+  });
+
   it('takes cookies that are somebody else’s', () => {
     expect(read("agent:\n  reserved_cookies: ['0x1a2b']").settings.reserved_cookies).toEqual(['0x1a2b']);
     expect(() => read('agent:\n  reserved_cookies: [mine]')).toThrow(/is no cookie, such as 0x1a2b/);

@@ -42,13 +42,6 @@ describe('call timeouts', () => {
     expect([policy.timedOut('m', 60_000), policy.timedOut('m', 120_000)]).toEqual([30_000, 30_000]);
     expect(new CallTimeouts({ initialMs: 1000, maxMs: 2000, random: () => 0.5 }).timedOut('m', 1000)).toBe(500);
   });
-
-  it('are capped by a later maximum, for methods that had grown too', () => {
-    const policy = timeouts();
-    policy.timedOut('m', 60_000);
-    policy.setMaxTimeout(10_000);
-    expect([policy.timeoutOf('m'), policy.timeoutOf('n')]).toEqual([10_000, 10_000]);
-  });
 });
 
 const RETRY = { first: 1, step: 2, max: 30 };
