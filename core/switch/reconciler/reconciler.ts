@@ -230,7 +230,9 @@ export class Reconciler {
     const elapsed = performance.now() - started;
     this.noteDrift(blueprint.takeDrift());
     this.acknowledge(end, versions);
-    for (const board of blueprint.allBoards()) this.parts.links.want(board.bridge);
+    // Those that are wanted already try again by themselves, after a pause.
+    for (const { bridge } of blueprint.allBoards())
+      if (!this.parts.links.isWanted(bridge)) this.parts.links.want(bridge);
     this.report(end, elapsed, causes);
     if (!this.sweepDue) return;
     this.sweepDue = false;
