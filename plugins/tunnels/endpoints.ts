@@ -15,6 +15,11 @@ export interface KnownEndpoint {
   readonly portName: string;
 }
 
+/** Why no tunnel leads to an endpoint: it is this host's own, the operator wants none of its type, or its address cannot be reached from here. */
+export type Exclusion =
+  | { readonly kind: 'this host' }
+  | { readonly kind: 'not wanted' | 'unreachable'; readonly why: string };
+
 /** The endpoints of other hosts, by type and address. */
 export class Endpoints {
   private readonly known = new Map<string, KnownEndpoint>();
@@ -47,14 +52,16 @@ export class Endpoints {
     return this.names.has(`${interfaceType(tunnelType, ipAddress)} ${canonicalAddress(ipAddress) ?? ipAddress}`);
   }
 
-  /** Why no tunnel leads there: it is this host, or it cannot be reached from its address. Undefined where one does. */
-  whyNot({ tunnelType, ipAddress }: TunnelEndpoint): 'this-host' | string | undefined {
+  /** Why no tunnel leads there. Undefined where one does. */
+  exclusion({ tunnelType, ipAddress }: TunnelEndpoint): Exclusion | undefined {
     const address = canonicalAddress(ipAddress);
-    if (address === undefined) return `"${ipAddress}" is no address`;
-    if (address === canonicalAddress(this.localAddress)) return 'this-host';
-    if (!this.tunnelTypes.includes(tunnelType)) return `tunnel_types of this host do not name ${tunnelType}`;
+    if (address === undefined) return { kind: 'unreachable', why: `"${ipAddress}" is no address` };
+    if (address === canonicalAddress(this.localAddress)) return { kind: 'this host' };
+    if (!this.tunnelTypes.includes(tunnelType)) {
+      return { kind: 'not wanted', why: `tunnel_types of this host do not name ${tunnelType}` };
+    }
     if (isIpv6(address) !== isIpv6(this.localAddress)) {
-      return `it is of another IP version than local_ip ${this.localAddress}`;
+      return { kind: 'unreachable', why: `it is of another IP version than local_ip ${this.localAddress}` };
     }
     return undefined;
   }
@@ -79,7 +86,11 @@ export class Endpoints {
   }
 
   find(endpoint: TunnelEndpoint): KnownEndpoint | undefined {
-    return this.known.get(endpointKey(endpoint));
+    return this.byKey(endpointKey(endpoint));
+  }
+
+  byKey(key: string): KnownEndpoint | undefined {
+    return this.known.get(key);
   }
 
   of(tunnelType: TunnelType): readonly KnownEndpoint[] {

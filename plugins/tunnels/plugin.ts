@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import {
   type AgentHooks,
   type AgentIdentity,
+  type Announcer,
   type BoundSegment,
   type ControlPlane,
   type DesiredState,
@@ -9,6 +10,7 @@ import {
   type ForwardingChange,
   type Health,
   type Jobs,
+  type KeyAcknowledgement,
   type Logger,
   type Plugin,
   plugin,
@@ -23,12 +25,13 @@ import {
 } from '@patchbay/sdk';
 import { canonicalAddress, hostAddresses } from './addresses';
 import { TunnelsConfig } from './config';
-import { Endpoints, endpointKey } from './endpoints';
+import { Endpoints, type Exclusion, endpointKey } from './endpoints';
 import { TunnelErrors } from './errors';
 import { bridgeRecords, endpointRecords, segmentFlows, type TunnelSegment, tunnelSegment } from './flows';
 import { InstalledFloods } from './installed-floods';
 import { Learned } from './learned';
 import { Reach } from './reach';
+import { UnmadeTunnels } from './unmade';
 
 /**
  * Tunnels: joins this host to every other over VXLAN, GRE or Geneve, floods to all of them, and lets the tunnel bridge learn who is where.
@@ -72,7 +75,9 @@ export class Tunnels implements Plugin {
   private readonly segments = new Map<string, TunnelSegment>();
   /** The tunnel key that was last used in a local VLAN. */
   private readonly lastKeyIn = new Map<number, number>();
-  private readonly unusable = new Set<string>();
+  /** Endpoints that were said to be left out. */
+  private readonly leftOut = new Set<string>();
+  private readonly unmade: UnmadeTunnels;
   private readonly floodsDue = new Map<TunnelType, Promise<void>>();
   private hardwareOffload = false;
   private reading: Promise<void> | undefined;
@@ -91,6 +96,7 @@ export class Tunnels implements Plugin {
     @use(Service.synchronisation) private readonly synchronisation: Synchronisation,
     @use(Service.switchView) private readonly switchView: SwitchView,
     @use(Service.desired) private readonly desired: DesiredState,
+    @use(Service.announcer) private readonly announcer: Announcer,
     @use(Service.effects) effects: Effects,
     @use(Service.jobs) private readonly jobs: Jobs,
     @use(Service.health) private readonly health: Health,
@@ -99,6 +105,7 @@ export class Tunnels implements Plugin {
     this.localAddress = config.local_ip ?? '';
     this.endpoints = new Endpoints(config.tunnel_types, this.localAddress);
     this.learned = new Learned(identity.tunnelBridge, effects, jobs);
+    this.unmade = new UnmadeTunnels(health, jobs);
   }
 
   tap(hooks: AgentHooks): void {
@@ -126,6 +133,7 @@ export class Tunnels implements Plugin {
     this.subscriptions = [
       this.synchronisation.onRequested(() => this.register()),
       this.switchView.watch((changes) => this.learned.observe(changes)),
+      this.announcer.onProgress((acknowledgement) => this.progressed(acknowledgement)),
     ];
     this.register();
   }
@@ -166,6 +174,7 @@ export class Tunnels implements Plugin {
     const gone = before.filter(({ endpoint }) => !named.has(endpointKey(endpoint)));
     for (const endpoint of all) this.addEndpoint(endpoint);
     for (const { endpoint } of gone) this.removeEndpoint(endpoint);
+    this.unmade.keepOnly((endpoint) => endpoint.tunnelType !== tunnelType || named.has(endpointKey(endpoint)));
     this.stateSegments(tunnelType);
   }
 
@@ -210,6 +219,7 @@ export class Tunnels implements Plugin {
   /** While entries are missing, a tunnel that was there before us is kept: it may be one of theirs. */
   private removeUnused(candidates: readonly TunnelEndpoint[]): void {
     if (this.reach.mode === 'every endpoint') return;
+    this.unmade.keepOnly((endpoint) => this.reach.isUsed(endpoint) || this.endpoints.find(endpoint) !== undefined);
     for (const endpoint of candidates) {
       const isKept = this.reach.knowledge === 'partial' && this.endpoints.wasFound(endpoint);
       if (!isKept && !this.reach.isUsed(endpoint)) this.removeEndpoint(endpoint);
@@ -222,9 +232,9 @@ export class Tunnels implements Plugin {
 
   /** True if a tunnel leads there that did not before. */
   private addEndpoint(endpoint: TunnelEndpoint): boolean {
-    const why = this.endpoints.whyNot(endpoint);
-    if (why !== undefined) {
-      this.leaveOut(endpoint, why);
+    const exclusion = this.endpoints.exclusion(endpoint);
+    if (exclusion !== undefined) {
+      this.leaveOut(endpoint, exclusion);
       return false;
     }
     const known = this.endpoints.add(endpoint);
@@ -235,14 +245,24 @@ export class Tunnels implements Plugin {
     return true;
   }
 
-  private leaveOut(endpoint: TunnelEndpoint, why: string): void {
+  private leaveOut(endpoint: TunnelEndpoint, exclusion: Exclusion): void {
+    if (exclusion.kind === 'this host') return;
+    const { kind, why } = exclusion;
+    if (kind === 'unreachable') this.unmade.lacking(endpoint, why);
     const key = endpointKey(endpoint);
-    if (why === 'this-host' || this.unusable.has(key)) return;
-    this.unusable.add(key);
+    if (this.leftOut.has(key)) return;
+    this.leftOut.add(key);
     this.logger.warn('no tunnel is made to an endpoint', { ...endpoint, why });
   }
 
+  private progressed({ plugin: id, key, progress }: KeyAcknowledgement): void {
+    if (id !== 'tunnels') return;
+    const known = this.endpoints.byKey(key);
+    if (known !== undefined) this.unmade.progressed(known.endpoint, progress);
+  }
+
   private removeEndpoint(endpoint: TunnelEndpoint): boolean {
+    this.unmade.forget(endpoint);
     const known = this.endpoints.remove(endpoint);
     if (known === undefined) return false;
     this.desired.unset(endpointKey(endpoint));

@@ -95,6 +95,7 @@ export class ForwardingBed {
         synchronisation,
         view,
         this.tunnels,
+        announcer,
         effects,
         jobs,
         health,

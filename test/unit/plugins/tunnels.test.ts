@@ -1,4 +1,4 @@
-import type { ControlPlane, Segment, TunnelEndpoint } from '@patchbay/sdk';
+import type { Announcer, ControlPlane, KeyProgress, Segment, TunnelEndpoint } from '@patchbay/sdk';
 import { tunnelPortName } from '../../../plugins/tunnels/addresses';
 import { TunnelsConfig } from '../../../plugins/tunnels/config';
 import { Tunnels } from '../../../plugins/tunnels/plugin';
@@ -45,6 +45,13 @@ function setUp(options: Readonly<Record<string, unknown>> = {}) {
   const fake = new FakeHooks();
   const config = TunnelsConfig.parse({ local_ip: '127.0.0.1', tunnel_types: 'vxlan', ...options });
   const controlPlane = server as unknown as ControlPlane;
+  const progressed = new Set<Parameters<Announcer['onProgress']>[0]>();
+  const announcer = {
+    onProgress: (listener) => {
+      progressed.add(listener);
+      return () => progressed.delete(listener);
+    },
+  } as Partial<Announcer> as Announcer;
   const plugin = new Tunnels(
     config,
     IDENTITY,
@@ -52,6 +59,7 @@ function setUp(options: Readonly<Record<string, unknown>> = {}) {
     synchronisation,
     view,
     desired,
+    announcer,
     effects,
     jobs,
     health,
@@ -63,7 +71,10 @@ function setUp(options: Readonly<Record<string, unknown>> = {}) {
     await jobs.settle();
   };
   const fire = fake.fire.bind(fake);
-  return { desired, view, effects, jobs, health, logger, server, synchronisation, fake, fire, plugin, start };
+  const progress = (key: string, progress: KeyProgress) => {
+    for (const listener of progressed) listener({ plugin: 'tunnels', required: true, key, progress });
+  };
+  return { progress, desired, view, effects, jobs, health, logger, server, synchronisation, fake, fire, plugin, start };
 }
 
 describe('the tunnel bridge', () => {
@@ -399,5 +410,87 @@ describe('names of tunnel ports', () => {
     expect(tunnelPortName({ tunnelType: 'gre', ipAddress: '192.168.0.1' })).toBe('gre-c0a80001');
     // Base 32 of the SHA-1 of "fd00::2", as Neutron 21 writes it.
     expect(tunnelPortName(vxlan('fd00::2'))).toBe('vxlan-5xm6hcdin');
+  });
+});
+
+describe('an endpoint that no tunnel leads to', () => {
+  const refused: KeyProgress = { state: 'pending', waitingFor: ['port vxlan-0a000002 on br-tun to work: File exists'] };
+  let later = 0;
+  beforeEach(() => {
+    later = 0;
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + later);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  async function withEndpoints(...addresses: readonly string[]) {
+    const set = setUp();
+    set.server.endpoints = addresses.map(vxlan);
+    await set.start();
+    return {
+      ...set,
+      condition: () => set.health.conditions.get('endpoints'),
+      wait: async () => {
+        later += 5_000;
+        await set.jobs.retry();
+      },
+    };
+  }
+
+  test('is named by health with what the switch says, once it was not made for seconds', async () => {
+    const { progress, condition, wait } = await withEndpoints('10.0.0.2', '10.0.0.3');
+    progress('endpoint/vxlan/10.0.0.2', refused);
+    expect(condition()).toBeUndefined();
+
+    await wait();
+
+    expect(condition()).toEqual({
+      level: 'degraded',
+      detail: 'no tunnel leads to 10.0.0.2 by vxlan: waits for port vxlan-0a000002 on br-tun to work: File exists',
+    });
+  });
+
+  test('is no more complained of once a tunnel leads there', async () => {
+    const { progress, condition, wait } = await withEndpoints('10.0.0.2', '10.0.0.3');
+    progress('endpoint/vxlan/10.0.0.2', refused);
+    progress('endpoint/vxlan/10.0.0.3', { state: 'quarantined', reason: 'no such type' });
+    await wait();
+    progress('endpoint/vxlan/10.0.0.2', { state: 'applied' });
+    expect(condition()?.detail).toBe('no tunnel leads to 10.0.0.3 by vxlan: no such type');
+
+    progress('endpoint/vxlan/10.0.0.3', { state: 'applied' });
+
+    expect(condition()).toBeUndefined();
+  });
+
+  test('nor once the server has withdrawn it', async () => {
+    const { progress, condition, wait, fire } = await withEndpoints('10.0.0.2');
+    progress('endpoint/vxlan/10.0.0.2', refused);
+    await wait();
+
+    await fire('onTunnelEndpointRemoved', vxlan('10.0.0.2'));
+
+    expect(condition()).toBeUndefined();
+  });
+
+  test('is named where its address cannot be reached from local_ip, and not where the operator wants no tunnel of its type', async () => {
+    const { condition, wait, fire } = await withEndpoints('fd00::2');
+    await fire('onTunnelEndpointAdded', { tunnelType: 'gre', ipAddress: '10.0.0.4' });
+
+    await wait();
+
+    expect(condition()?.detail).toBe(
+      'no tunnel leads to fd00::2 by vxlan: it is of another IP version than local_ip 127.0.0.1',
+    );
+  });
+
+  test('is one of the few that are named where there are many', async () => {
+    const addresses = Array.from({ length: 8 }, (_, index) => `10.0.1.${index}`);
+    const { progress, condition, wait } = await withEndpoints(...addresses);
+    for (const address of addresses) progress(`endpoint/vxlan/${address}`, refused);
+
+    await wait();
+
+    expect(condition()?.detail).toMatch(/10\.0\.1\.4 by vxlan.*; and to 3 more$/);
   });
 });
