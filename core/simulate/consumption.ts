@@ -1,6 +1,10 @@
 import type { Figures } from './messages';
 import { processorMs } from './processor-time';
 
+/** An answer to what was sent before, and a notification now and then, are no work. */
+const REST_SHARE = 1.1;
+const REST_MESSAGES = 5;
+
 /** Everything that is counted, at one moment. Processor time of server and broker counts where they run on this machine. */
 export interface Reading {
   readonly atMs: number;
@@ -16,6 +20,12 @@ export function readingOf(figures: Figures): Reading {
     serverMs: processorMs('neutron-server'),
     brokerMs: processorMs('rabbit'),
   };
+}
+
+/** Whether agents got nothing but the answers to what they sent: the server has told all it had to tell. */
+export function isAtRest(from: Reading, to: Reading): boolean {
+  const [received, sent] = [to.figures.received - from.figures.received, to.figures.sent - from.figures.sent];
+  return received <= sent * REST_SHARE + REST_MESSAGES;
 }
 
 /** What there is, and what went on a second. */

@@ -45,10 +45,13 @@ export interface Figures {
   readonly rssMiB: number;
 }
 
-/** A flow for a MAC of the simulation took effect on an agent's switch. */
+/** How far an entry of the simulation has come on a host: heard by the agent, on its switch, or heard to be withdrawn. */
+export type Noted = 'heard' | 'applied' | 'withdrawn';
+
 export interface Mark {
   readonly host: string;
   readonly macAddress: string;
+  readonly what: Noted;
   /** Milliseconds of the machine's monotonic clock, which is the same for all its processes. */
   readonly at: number;
 }
@@ -60,6 +63,9 @@ export type FromWorker =
 
 /** MAC addresses that only the simulation's own entries have; locally administered. */
 export const MARKED_MAC = 'fe:16:ff:';
+
+/** Where neutron-server tells forwarding entries. */
+export const FORWARDING_TOPIC = 'q-agent-notifier-l2population-update';
 
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;

@@ -19,6 +19,9 @@ interface PortsAnswer {
   }[];
 }
 
+/** Ports that one request makes: a request must be answered within some minutes, and a server may take a second for each. */
+const AT_ONCE = 50;
+
 /** Makes networks and ports at neutron-server's REST API. The token, if the server wants one, is in OS_TOKEN. */
 export class NeutronPorts {
   constructor(private readonly url: string) {}
@@ -32,19 +35,23 @@ export class NeutronPorts {
     const { network } = (await this.post('networks', {
       network: { name: `simulated-${number}`, tenant_id, 'provider:network_type': 'vxlan' },
     })) as NetworkAnswer;
-    const cidr = `10.${Math.floor(number / 256) % 256}.${number % 256}.0/24`;
+    const cidr = `10.${(number >> 4) % 256}.${(number % 16) << 4}.0/20`;
     await this.post('subnets', {
       subnet: { network_id: network.id, ip_version: 4, cidr, enable_dhcp: false, tenant_id },
     });
-    const { ports } = (await this.post('ports', {
-      ports: hosts.map(({ name }) => ({
-        network_id: network.id,
-        'binding:host_id': name,
-        device_owner: 'compute:simulated',
-        device_id: name,
-        tenant_id,
-      })),
-    })) as PortsAnswer;
+    const ports: PortsAnswer['ports'][number][] = [];
+    for (let from = 0; from < hosts.length; from += AT_ONCE) {
+      const made = (await this.post('ports', {
+        ports: hosts.slice(from, from + AT_ONCE).map(({ name }) => ({
+          network_id: network.id,
+          'binding:host_id': name,
+          device_owner: 'compute:simulated',
+          device_id: name,
+          tenant_id,
+        })),
+      })) as PortsAnswer;
+      ports.push(...made.ports);
+    }
     return {
       network: {
         networkId: network.id,

@@ -3,7 +3,8 @@ import { createHost } from '../host/agent-host';
 import type { LoadedConfiguration } from '../host/configuration';
 import type { Host, Stock } from '../host/host';
 import type { Configuration } from '../kernel/config/model';
-import type { SimulatedHost, SimulatedPort } from './messages';
+import type { Noted, SimulatedHost, SimulatedPort } from './messages';
+import { RECEIPT, receiptPlugin } from './receipt';
 import { SwitchInMemory } from './switch-in-memory';
 
 export interface OwnParts {
@@ -24,13 +25,13 @@ export class SimulatedAgent {
     { configuration, directory }: LoadedConfiguration & { readonly configuration: Configuration },
     stock: Stock,
     parts: OwnParts,
-    marked: (macAddress: string) => void,
+    noted: (macAddress: string, what: Noted) => void,
   ) {
-    this.memory = new SwitchInMemory(marked);
+    this.memory = new SwitchInMemory((macAddress) => noted(macAddress, 'applied'));
     const own = ownConfiguration(configuration, simulated, parts);
     this.integrationBridge = own.settings.integration_bridge;
     for (const bridge of providerBridges(own)) this.memory.addBridge(bridge);
-    this.host = createHost(own, directory, stock, this.memory.reach);
+    this.host = createHost(own, directory, withReceipt(stock, noted), this.memory.reach);
   }
 
   start(): Promise<void> {
@@ -85,15 +86,21 @@ function ownConfiguration(
       resync_interval: 0,
       logging: { ...logging, debug: false, use_syslog: false, use_journal: false },
     },
-    plugins: plugins.map((entry) => {
+    plugins: plugins.flatMap((entry) => {
       const own = {
         ...('local_ip' in entry.options && { local_ip: localIp }),
         ...(entry.name === 'heartbeat' && reportInterval !== undefined && { report_interval: reportInterval }),
       };
-      return { ...entry, options: { ...entry.options, ...own } };
+      const receipt = entry.name === 'l2-population' ? [{ name: RECEIPT, options: {}, from: 'the simulation' }] : [];
+      return [{ ...entry, options: { ...entry.options, ...own } }, ...receipt];
     }),
   };
 }
+
+const withReceipt = (stock: Stock, noted: (macAddress: string, what: Noted) => void): Stock => ({
+  ...stock,
+  plugins: { ...stock.plugins, [RECEIPT]: receiptPlugin(noted) },
+});
 
 function providerBridges({ plugins }: Configuration): readonly string[] {
   const mappings = plugins.find(({ name }) => name === 'bridge-mappings')?.options.bridge_mappings;

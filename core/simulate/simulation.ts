@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ConfigurationRequest, loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
-import { type Reading, rates, readingOf, totals } from './consumption';
-import { Fanouts, type FanoutTimes, percentile } from './fanouts';
+import { isAtRest, type Reading, rates, readingOf, totals } from './consumption';
+import { Fanouts, type FanoutTimes, percentile, type Spread } from './fanouts';
 import type { Figures, SimulatedHost } from './messages';
 import { NeutronPorts, type SimulatedNetwork } from './neutron-ports';
 import type { Pace } from './pacing';
@@ -40,8 +40,9 @@ const STALLED_MS = 300_000;
 const LINE_EVERY_MS = 10_000;
 /** Counting takes processor time of the agents: not more often. */
 const LOOK_EVERY_MS = 2_000;
-/** After the last port came up the server goes on sending for a while: no rest yet. */
-const SETTLING_MS = 20_000;
+/** After the last port came up the server goes on sending for a while. It is at rest when nothing came of its own accord for two such windows. */
+const REST_WINDOW_MS = 5_000;
+const REST_WINDOWS = 2;
 
 /** Runs agents against the operator's own broker and server, and prints what that costs. Resolves when all have stopped. */
 export async function simulate(options: SimulationOptions, parts: SimulationParts): Promise<void> {
@@ -83,6 +84,7 @@ class Simulation {
     this.processes.start({ request, pace, reportInterval, folder });
     await this.until(`${options.hosts} agents are there`, options.hosts, ({ settled }) => settled);
     const networks = options.neutron === undefined ? [] : await this.plugPorts(options.neutron);
+    await this.untilRest();
     await this.atRest();
     if (networks.length > 0 && options.fanouts > 0) await this.measureFanouts(networks);
   }
@@ -106,9 +108,25 @@ class Simulation {
     return made.map(({ network }) => network);
   }
 
+  private async untilRest(): Promise<void> {
+    const since = await this.read();
+    let before = since;
+    for (let windows = 0; windows < REST_WINDOWS; ) {
+      await pause(REST_WINDOW_MS);
+      const now = await this.read();
+      windows = isAtRest(before, now) ? windows + 1 : 0;
+      before = now;
+      if (this.failure !== undefined) throw new Error(this.failure);
+      if (now.atMs - since.atMs > STALLED_MS) {
+        this.parts.print(`the server does not come to rest: what follows was measured beside its work`);
+        return;
+      }
+    }
+    this.parts.print(`the server is at rest: ${totals(since, before)}`);
+  }
+
   private async atRest(): Promise<void> {
     if (this.options.rest === 0) return;
-    await pause(SETTLING_MS);
     const before = await this.read();
     await pause(this.options.rest * 1000);
     this.parts.print(`at rest: ${rates(before, await this.read())}`);
@@ -118,15 +136,17 @@ class Simulation {
     const { configuration } = loadConfiguration(this.options.request, this.parts.stock);
     const { transport_url = 'rabbit://', rabbit = {} } =
       configuration?.plugins.find(({ name }) => name === 'neutron')?.options ?? {};
-    const fanouts = new Fanouts({
+    const transport = {
       transportUrl: String(transport_url),
       rabbit: rabbit as Readonly<Record<string, unknown>>,
-    });
+    };
+    const fanouts = new Fanouts(transport, this.options.hosts);
     this.fanouts = fanouts;
     this.processes.onMark = (mark) => fanouts.mark(mark);
     const before = await this.read();
     const times = await fanouts.measure(networks, this.options.fanouts);
-    this.parts.print(fanoutLine(times, this.options));
+    const span = Math.max(...networks.map(({ hosts }) => hosts.length));
+    this.parts.print(fanoutLines(times, this.options, span));
     this.parts.print(`… which took ${totals(before, await this.read())}`);
   }
 
@@ -168,12 +188,18 @@ class Simulation {
   }
 }
 
-function fanoutLine({ each, last, incomplete }: FanoutTimes, { hosts, span }: SimulationOptions): string {
-  const ms = (values: readonly number[], part: number) => `${percentile(values, part).toFixed(1)} ms`;
+function fanoutLines(
+  { heard, applied, incomplete }: FanoutTimes,
+  { hosts, fanouts }: SimulationOptions,
+  span: number,
+): string {
+  const ms = (values: readonly number[]): string =>
+    [0.5, 0.99].map((part) => `p${part * 100} ${percentile(values, part).toFixed(1)} ms`).join(', ');
+  const spread = ({ each, last }: Spread): string => `an agent's ${ms(each)}; the last agent's ${ms(last)}`;
+  const missing = incomplete === 0 ? '' : `, ${incomplete} of them incomplete`;
   return [
-    `fanouts to ${hosts} agents, ${span} of which have the network:`,
-    `an agent's flows acknowledged p50 ${ms(each, 0.5)}, p99 ${ms(each, 0.99)};`,
-    `the last agent's p50 ${ms(last, 0.5)}, p99 ${ms(last, 0.99)}`,
-    `(${last.length} fanouts${incomplete === 0 ? '' : `, ${incomplete} more incomplete`})`,
-  ].join(' ');
+    `${fanouts} fanouts to ${hosts} agents${missing}`,
+    `  heard by all ${hosts}: ${spread(heard)}`,
+    `  flows acknowledged, ${span - 1} that have the network: ${spread(applied)}`,
+  ].join('\n');
 }

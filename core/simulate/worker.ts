@@ -3,7 +3,7 @@ import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
-import type { Figures, FromWorker, Mark, SimulatedPort, ToWorker } from './messages';
+import type { Figures, FromWorker, Mark, Noted, SimulatedPort, ToWorker } from './messages';
 import { monotonicMs } from './messages';
 import { Pacing } from './pacing';
 import { SimulatedAgent } from './simulated-agent';
@@ -48,10 +48,10 @@ export async function runWorker(stock: Stock): Promise<number> {
     for (const simulated of hosts) {
       await starting.turn();
       if (isStopping) return;
-      const marked = (macAddress: string): void =>
-        void marks.push({ host: simulated.name, macAddress, at: monotonicMs() });
+      const noted = (macAddress: string, what: Noted): void =>
+        void marks.push({ host: simulated.name, macAddress, what, at: monotonicMs() });
       const own = { folder, reportInterval };
-      const agent = new SimulatedAgent(simulated, { ...loaded, configuration }, stock, own, marked);
+      const agent = new SimulatedAgent(simulated, { ...loaded, configuration }, stock, own, noted);
       agents.set(simulated.name, agent);
       await agent.start();
       void until(() => agent.isSettled()).then(() => {

@@ -21,16 +21,24 @@ export interface HostAtBroker {
   readonly queues: readonly string[];
 }
 
-export async function atBroker(host: Host): Promise<HostAtBroker> {
-  const connections = (await list('list_connections', 'pid', 'name'))
-    .filter(([, name]) => name?.startsWith(`${host.management}:`))
-    .map(([pid = '']) => pid);
+export const atBroker = (host: Host): Promise<HostAtBroker> => heldBy((peer) => peer.startsWith(`${host.management}:`));
+
+/** What the broker has of connections that are called so by who opened them (`connection_name`). */
+export const ofNamed = (start: string): Promise<HostAtBroker> =>
+  heldBy((_peer, properties) => properties.includes(`{"connection_name","${start}`));
+
+/** `peer` is `ADDRESS:PORT -> ADDRESS:PORT`, `properties` what the client says of itself, in Erlang's form. */
+async function heldBy(isTheirs: (peer: string, properties: string) => boolean): Promise<HostAtBroker> {
+  const theirs = (await list('list_connections', 'pid', 'name', 'client_properties')).filter(
+    ([, peer = '', properties = '']) => isTheirs(peer, properties),
+  );
+  const peers = theirs.map(([, peer = '']) => peer);
   const channels = (await list('list_channels', 'pid', 'connection'))
-    .filter(([, connection = '']) => connections.includes(connection))
+    .filter(([, connection = '']) => peers.includes(connection))
     .map(([pid]) => pid);
   const consumers = await list('list_consumers', 'queue_name', 'channel_pid');
   const queues = consumers.filter(([, channel]) => channels.includes(channel)).map(([queue = '']) => queue);
-  return { connections, queues: [...new Set(queues)].sort() };
+  return { connections: theirs.map(([pid = '']) => pid), queues: [...new Set(queues)].sort() };
 }
 
 export const queueNames = async (): Promise<readonly string[]> =>

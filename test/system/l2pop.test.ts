@@ -9,8 +9,9 @@ import {
   type Running,
   until,
 } from '../support/bed';
-import { addressOf, startedPatchbay } from '../support/bed-agent';
+import { addressOf, conditionsOf, startedPatchbay, statusOf } from '../support/bed-agent';
 import { rabbitmqctl } from '../support/bed-broker';
+import { occupyTunnel } from '../support/bed-tunnels';
 import { Overheard } from '../support/overheard';
 
 jest.setTimeout(180_000);
@@ -92,9 +93,17 @@ describe('hosts with Patchbay and one with the reference agent, all told by the 
     }
   });
 
-  test('make no tunnel while no network has ports on two of them', async () => {
-    await plugged(await networkOf(), 1);
+  test('make no tunnel while no network has ports on two of them, and remove it with the last entry that needed it', async () => {
+    const network = await networkOf();
+    await plugged(network, 1);
     expect(await tunnelsOf(bed.host(1))).toEqual([]);
+
+    const [other] = await plugged(network, 2);
+    await until1('the tunnel is made', async () => (await tunnelsOf(bed.host(1))).includes(tunnelTo(2)));
+    await other?.guest.unplug();
+    await bed.rest.deletePort(other?.port.id ?? '');
+
+    await until1('the tunnel is gone', async () => (await tunnelsOf(bed.host(1))).length === 0);
   });
 
   test('guests on each reach each other, and tunnels lead, and flood, only where the network has ports', async () => {
@@ -125,7 +134,7 @@ describe('hosts with Patchbay and one with the reference agent, all told by the 
     }
   });
 
-  test('a port that goes takes its entry, and the last one its tunnel', async () => {
+  test('a port that goes takes its entry, and leaves those of the same host', async () => {
     const network = await networkOf();
     const [here, first, second] = await plugged(network, 1, 2, 2).then((made) => [
       one(made, 0),
@@ -188,6 +197,45 @@ describe('entries that the server sends to one host', () => {
       await until1('it is gone', async () => !(await entriesOf(bed.host(1))).includes(MAC));
       expect(await answered('10.0.0.78')).toBe(false);
     } finally {
+      await messaging.close();
+    }
+  });
+
+  test('of a tunnel that the switch refuses hold up no other, and are on the switch once it can be made', async () => {
+    const [here, blocked] = [bed.host(1), '198.19.0.77'];
+    const [BEHIND_BLOCKED, BEHIND_FREE] = ['fe:16:3e:00:00:02', 'fe:16:3e:00:00:03'];
+    const network = await networkOf();
+    await plugged(network, 1);
+    const vacate = await occupyTunnel(here, blocked);
+    const messaging = createMessaging({ transportUrl: bed.amqpUrl.replace('amqp:', 'rabbit:') });
+    const flooding = ['00:00:00:00:00:00', '0.0.0.0'];
+    const tell = (method: string) =>
+      messaging.cast(TARGET, method, {
+        host: 'host1',
+        fdb_entries: {
+          [network.id]: {
+            segment_id: network['provider:segmentation_id'],
+            network_type: 'vxlan',
+            ports: {
+              [blocked]: [flooding, [BEHIND_BLOCKED, '10.0.0.81']],
+              [bed.host(3).underlay.ipv4]: [flooding, [BEHIND_FREE, '10.0.0.82']],
+            },
+          },
+        },
+      });
+    const health = async () => conditionsOf(await statusOf(here), 'tunnels').join('\n');
+    try {
+      await tell('add_fdb_entries');
+      await until1('the other entry is there', async () => (await entriesOf(here)).includes(BEHIND_FREE));
+      await until1('health says so', async () => /no tunnel leads to 198\.19\.0\.77.*File exists/.test(await health()));
+      expect(await entriesOf(here)).not.toContain(BEHIND_BLOCKED);
+
+      await vacate();
+
+      await until1('its entry is there', async () => (await entriesOf(here)).includes(BEHIND_BLOCKED));
+      await until1('health is well', async () => (await health()) === '');
+    } finally {
+      await tell('remove_fdb_entries');
       await messaging.close();
     }
   });

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PluginReport } from '../../core/host/reports';
-import { Bed, type Host, type NeutronPort, type Running, until } from '../support/bed';
-import { conditionsOf, patchbay, report, startedPatchbay, statusOf } from '../support/bed-agent';
+import { Bed, type Guest, type Host, type NeutronPort, type Running, until } from '../support/bed';
+import { addressOf, conditionsOf, patchbay, report, startedPatchbay, statusOf } from '../support/bed-agent';
 import { repository } from '../support/bed-command';
 
 jest.setTimeout(120_000);
@@ -20,7 +20,7 @@ const PLUGINS = {
 let bed: Bed;
 let host: Host;
 beforeAll(async () => {
-  bed = await Bed.start({ server: true });
+  bed = await Bed.start({ hosts: 2, server: true });
   host = bed.host(1);
 });
 afterAll(() => bed.stop());
@@ -125,4 +125,65 @@ test("an option that a vendor's plugin does not know stops the start, with plugi
   expect(agent.log()).toMatch(/pulse/);
   expect(agent.log()).toMatch(/wrod/);
   expect(agent.log()).toMatch(/plugins\.yaml:\d+/);
+});
+
+describe("an agent with vendors' plugins in the place of l2-population and arp-responder", () => {
+  const ELSEWHERE = { macAddress: 'fe:16:3e:aa:bb:cc', ipAddress: '10.0.0.99' };
+  let guest: Guest;
+
+  beforeAll(async () => {
+    await host.stopPrograms();
+    const { ipv4 } = bed.host(2).underlay;
+    const replaced = {
+      plugins: [
+        {
+          replace: 'l2-population',
+          with: vendor('directory.js'),
+          options: { ipAddress: ipv4, addresses: [ELSEWHERE] },
+        },
+        { replace: 'arp-responder', with: vendor('answering.js') },
+      ],
+    };
+    const told = { agent: { tunnel_types: 'vxlan', l2_population: true, arp_responder: true } };
+    const { ini } = options(replaced);
+    await startedPatchbay(host, { ini: { ...ini, ...told } });
+    const network = await bed.rest.createNetwork();
+    await bed.rest.createSubnet(network.id, '10.0.0.0/24');
+    const port = await bed.rest.createPort(network.id, 'host1');
+    guest = await host.plug(port.id, port.mac_address, { addresses: [`${addressOf(port)}/24`] });
+    await bed.rest.untilPortsAre('ACTIVE', [port.id]);
+  });
+
+  /** Packets that a flow of the tunnel bridge has seen, of the one whose text has all of these. */
+  async function packetsOf(...words: readonly string[]): Promise<number | undefined> {
+    const lines = (await host.ofctl('dump-flows', 'br-tun')).split('\n');
+    const line = lines.find((each) => words.every((word) => each.includes(word)));
+    return line === undefined ? undefined : Number(/n_packets=(\d+)/.exec(line)?.[1]);
+  }
+
+  test('makes the tunnel that the vendor tells of, floods to it, and leads the MAC there', async () => {
+    const tunnel = 'vxlan-c6130002';
+    await until(async () => (await host.vsctl('list-ports', 'br-tun')).includes(tunnel));
+    const number = (await host.vsctl('get', 'Interface', tunnel, 'ofport')).trim();
+    await until(async () => (await packetsOf('table=20', ELSEWHERE.macAddress, `output:${number}`)) !== undefined);
+    await until(async () => (await packetsOf('table=22', 'dl_vlan=', `output:${number}`)) !== undefined);
+  });
+
+  test("treats a guest's ARP request as the vendor's responder wants: to the host that has the address", async () => {
+    const seen = ['table=21', `arp_tpa=${ELSEWHERE.ipAddress}`, 'priority=9'];
+    await until(async () => (await packetsOf(...seen)) !== undefined);
+    const wire = await host.capture('wire2', { filter: 'udp port 4789' });
+    await guest.ping(ELSEWHERE.ipAddress, { count: 1 });
+    expect((await wire.stop()).join('\n')).toMatch(/ARP, Request who-has 10\.0\.0\.99/);
+    expect(await packetsOf(...seen)).toBeGreaterThan(0);
+    expect(await packetsOf('table=20', ELSEWHERE.macAddress)).toBeGreaterThan(0);
+  });
+
+  test('reports what the vendors report', async () => {
+    await until(async () => {
+      const [agent] = (await bed.rest.agents()).filter((each) => each.host === 'host1');
+      const { l2_population, arp_responder_enabled } = agent?.configurations ?? {};
+      return l2_population === 'by the vendor' && arp_responder_enabled === 'by the vendor';
+    });
+  });
 });

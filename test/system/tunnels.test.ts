@@ -1,5 +1,7 @@
+import { createMessaging } from '../../core/rpc';
 import { Bed, type Guest, type Host, type NeutronPort, type Resource, until } from '../support/bed';
-import { addressOf, startedPatchbay } from '../support/bed-agent';
+import { addressOf, conditionsOf, startedPatchbay, statusOf } from '../support/bed-agent';
+import { occupyTunnel } from '../support/bed-tunnels';
 
 jest.setTimeout(120_000);
 
@@ -77,6 +79,38 @@ describe('two hosts with Patchbay', () => {
     await guests.here.guest.unplug();
 
     await until(async () => (await learned(bed.host(1), mac)).length === 0);
+  });
+
+  test('an endpoint that the switch refuses holds up no other, is named by health with the reason, and made once it can be', async () => {
+    const host = bed.host(1);
+    const [blocked, free] = ['198.19.0.77', '198.19.0.78'];
+    const vacate = await occupyTunnel(host, blocked);
+    const messaging = createMessaging({ transportUrl: bed.amqpUrl.replace('amqp:', 'rabbit:') });
+    const tell = (what: 'update' | 'delete', tunnel_ip: string) =>
+      messaging.fanout({ topic: `q-agent-notifier-tunnel-${what}`, version: '1.0' }, `tunnel_${what}`, {
+        tunnel_ip,
+        tunnel_type: 'vxlan',
+      });
+    const health = async () => conditionsOf(await statusOf(host), 'tunnels').join('\n');
+    const numberOf = async (port: string) => Number(await host.vsctl('get', 'Interface', port, 'ofport'));
+    const flooded = async (port: string) =>
+      (await host.dumpFlows('br-tun')).some((flow) => flow.includes('table=22') && flow.includes(port));
+    try {
+      await tell('update', blocked);
+      await tell('update', free);
+
+      await until(async () => (await numberOf('vxlan-c613004e')) > 0 && flooded('vxlan-c613004e'));
+      await until(async () => /no tunnel leads to 198\.19\.0\.77 by vxlan:.*File exists/.test(await health()));
+      await expect(numberOf('vxlan-c613004d')).resolves.toBe(-1);
+
+      await vacate();
+
+      await until(async () => (await numberOf('vxlan-c613004d')) > 0 && flooded('vxlan-c613004d'));
+      await until(async () => (await health()) === '');
+    } finally {
+      for (const address of [blocked, free]) await tell('delete', address);
+      await messaging.close();
+    }
   });
 
   // The server announces the end of an endpoint only here: it keeps those of a deleted agent.

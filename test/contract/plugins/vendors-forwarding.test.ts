@@ -16,9 +16,10 @@ const OPTIONS = {
 };
 const SEGMENT = { networkId: 'net', networkType: 'vxlan', physicalNetwork: null, segmentationId: 77 } as const;
 
+type Backend = 'memory' | 'ovs';
 /** Flows of the tunnel bridge about VLAN 3, once a network with that VLAN is used. */
-async function flowsOf(plugins: readonly PluginClass[]): Promise<string> {
-  const kit = await Kit.start({ plugins, switch: 'memory', options: OPTIONS });
+async function flowsOf(backend: Backend, plugins: readonly PluginClass[]): Promise<string> {
+  const kit = await Kit.start({ plugins, switch: backend, options: OPTIONS });
   try {
     await kit.kernel.announcer.event('test', (calls) =>
       calls.tell('onSegmentBound', { segment: SEGMENT, localVlan: 3 }),
@@ -32,18 +33,23 @@ async function flowsOf(plugins: readonly PluginClass[]): Promise<string> {
   }
 }
 
-describe("a vendor's plugin in the place of l2-population", () => {
+const SWITCHES = [
+  ['in memory', 'memory'],
+  ['that is a real Open vSwitch', 'ovs'],
+] as const;
+
+describe.each(SWITCHES)("a vendor's plugin in the place of l2-population, on a switch %s", (_which, backend) => {
   test('leads tunnels, flooding and the stock responder by what it tells', async () => {
-    const flows = await flowsOf([stock('tunnels'), stock('arp-responder'), Directory]);
+    const flows = await flowsOf(backend, [stock('tunnels'), stock('arp-responder'), Directory]);
     expect(flows).toMatch(/table=20,priority=2,dl_vlan=3,eth_dst=fa:16:3e:aa:bb:cc actions=.*output:/);
     expect(flows).toMatch(/table=22,priority=1,dl_vlan=3 actions=.*output:/);
     expect(flows).toMatch(/table=21,priority=1,arp,dl_vlan=3,.*arp_tpa=10\.9\.9\.9 actions=.*fa:16:3e:aa:bb:cc/);
   });
 });
 
-describe("a vendor's plugin in the place of arp-responder", () => {
+describe.each(SWITCHES)("a vendor's plugin in the place of arp-responder, on a switch %s", (_which, backend) => {
   test('treats ARP in its own way, by what is told', async () => {
-    const flows = await flowsOf([stock('tunnels'), Directory, Answering]);
+    const flows = await flowsOf(backend, [stock('tunnels'), Directory, Answering]);
     expect(flows).toMatch(/table=21,priority=9,arp,dl_vlan=3,arp_tpa=10\.9\.9\.9 actions=.*fa:16:3e:aa:bb:cc/);
     expect(flows).not.toMatch(/table=21,priority=[01],/);
   });
