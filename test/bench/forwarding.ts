@@ -27,7 +27,9 @@ export interface ForwardingFigures {
   /** Processor time of the agent. */
   readonly fullCpuMs: number;
   readonly flows: number;
-  /** What the agent's processes took more than before. */
+  /** Resident memory of the agent's processes. */
+  readonly rssMiB: number;
+  /** What they took more than before. */
   readonly moreMiB: number;
   /** One entry more, some times. */
   readonly entry: SettledChange;
@@ -41,7 +43,7 @@ export interface ForwardingFigures {
 
 /** With no flow changed for so long, what one message brought about is over. */
 const QUIET_MS = 2_000;
-const REPEATS = 5;
+const REPEATS = 9;
 const PATIENCE_MS = 440_000;
 const UNICAST = 20;
 const FLOOD = 22;
@@ -108,6 +110,7 @@ export async function measureForwarding(
       full,
       fullCpuMs: after.cpuMs - before.cpuMs,
       flows,
+      rssMiB: after.rssMiB,
       moreMiB: after.rssMiB - before.rssMiB,
       entry,
       endpoint: { ...endpoint, ports, aloneMs: median(alone) },

@@ -29,16 +29,15 @@ export const ofNamed = (start: string): Promise<HostAtBroker> =>
 
 /** `peer` is `ADDRESS:PORT -> ADDRESS:PORT`, `properties` what the client says of itself, in Erlang's form. */
 async function heldBy(isTheirs: (peer: string, properties: string) => boolean): Promise<HostAtBroker> {
-  const theirs = (await list('list_connections', 'pid', 'name', 'client_properties')).filter(
-    ([, peer = '', properties = '']) => isTheirs(peer, properties),
-  );
-  const peers = theirs.map(([, peer = '']) => peer);
+  const connections = (await list('list_connections', 'pid', 'name', 'client_properties'))
+    .filter(([, peer = '', properties = '']) => isTheirs(peer, properties))
+    .map(([pid = '']) => pid);
   const channels = (await list('list_channels', 'pid', 'connection'))
-    .filter(([, connection = '']) => peers.includes(connection))
+    .filter(([, connection = '']) => connections.includes(connection))
     .map(([pid]) => pid);
   const consumers = await list('list_consumers', 'queue_name', 'channel_pid');
   const queues = consumers.filter(([, channel]) => channels.includes(channel)).map(([queue = '']) => queue);
-  return { connections: theirs.map(([pid = '']) => pid), queues: [...new Set(queues)].sort() };
+  return { connections, queues: [...new Set(queues)].sort() };
 }
 
 export const queueNames = async (): Promise<readonly string[]> =>

@@ -77,6 +77,10 @@ const tunnelsOf = async (host: Host): Promise<readonly string[]> =>
 /** Names under which a host's tunnels are known: 198.19.0.N in hexadecimal. */
 const tunnelTo = (host: number): string => `vxlan-c613000${host}`;
 
+/** An ARP request as tcpdump prints it; to whom it is sent, a broadcast or a check whether a neighbour is still there, makes no difference. */
+const requestFor = (address: string): RegExp =>
+  new RegExp(`ARP.* Request who-has ${address.replaceAll('.', '\\.')} .*tell`);
+
 const table = async (host: Host, number: number): Promise<readonly string[]> =>
   (await host.dumpFlows('br-tun', 'with cookies')).filter((flow) => flow.includes(` table=${number},`));
 
@@ -125,11 +129,14 @@ describe('hosts with Patchbay and one with the reference agent, all told by the 
     for (const to of [there, reference]) {
       await reaches(here, to);
       const wire = await bed.host(1).capture(to === there ? 'wire2' : 'wire3', { filter: 'udp port 4789' });
+      // Nobody knows this one: the request goes to all, and shows what the other would look like.
+      await here.guest.ping('10.0.0.250', { count: 1 });
       await here.guest.exec('ip', 'neigh', 'flush', 'all');
       await expect(here.guest.ping(addressOf(to.port))).resolves.toEqual({ sent: 3, received: 3 });
       const frames = (await wire.stop()).join('\n');
       expect(frames).toContain('ICMP echo request');
-      expect(frames).not.toMatch(/ARP, Request who-has \S+ (\(\S+\) )?tell/);
+      expect(frames).toMatch(requestFor('10.0.0.250'));
+      expect(frames).not.toMatch(requestFor(addressOf(to.port)));
       expect(await here.guest.exec('ip', 'neigh', 'show', addressOf(to.port))).toContain(to.port.mac_address);
     }
   });
@@ -167,16 +174,22 @@ describe('hosts with Patchbay and one with the reference agent, all told by the 
   });
 });
 
-describe('entries that the server sends to one host', () => {
+describe('entries that the server sends', () => {
   const MAC = 'fe:16:3e:00:00:01';
   const TARGET = { topic: 'q-agent-notifier-l2population-update', host: 'host1', version: '1.0' };
 
-  test('are added, changed and removed there, and nowhere else', async () => {
+  test.each([
+    ['to one host', 'there, and nowhere else'],
+    ['by fanout', 'wherever the network is used'],
+  ])('%s are added, changed and removed %s', async (how, _where) => {
     const network = await networkOf();
     await plugged(network, 1, 2, 3);
     const messaging = createMessaging({ transportUrl: bed.amqpUrl.replace('amqp:', 'rabbit:') });
+    const { host, ...toAll } = TARGET;
     const tell = (method: string, fdb_entries: unknown) =>
-      messaging.cast(TARGET, method, { fdb_entries, host: 'host1' });
+      how === 'by fanout'
+        ? messaging.fanout(toAll, method, { fdb_entries })
+        : messaging.cast(TARGET, method, { fdb_entries, host });
     const entry = (address: string) => ({
       [network.id]: {
         segment_id: network['provider:segmentation_id'],
@@ -189,7 +202,9 @@ describe('entries that the server sends to one host', () => {
     try {
       await tell('add_fdb_entries', entry('10.0.0.77'));
       await until1('it is added', async () => (await entriesOf(bed.host(1))).includes(MAC) && answered('10.0.0.77'));
-      expect(await entriesOf(bed.host(2))).not.toContain(MAC);
+      if (how === 'by fanout') {
+        await until1('on the other host too', async () => (await entriesOf(bed.host(2))).includes(MAC));
+      } else expect(await entriesOf(bed.host(2))).not.toContain(MAC);
       const change = { before: [[MAC, '10.0.0.77']], after: [[MAC, '10.0.0.78']] };
       await tell('update_fdb_entries', { chg_ip: { [network.id]: { [bed.host(3).underlay.ipv4]: change } } });
       await until1('it is changed', async () => (await answered('10.0.0.78')) && !(await answered('10.0.0.77')));
@@ -267,6 +282,27 @@ describe('a restart of Patchbay', () => {
   });
 });
 
+describe('a host whose agent was away', () => {
+  test('has the entries that came meanwhile, and no more those that went', async () => {
+    const network = await networkOf();
+    const [here, there] = await plugged(network, 1, 2).then((made) => [one(made, 0), one(made, 1)] as const);
+    await reaches(here, there);
+    await agents[0]?.stop();
+    const [late] = await plugged(network, 2);
+    await there.guest.unplug();
+    await bed.rest.deletePort(there.port.id);
+    expect(await entriesOf(bed.host(1))).toContain(there.port.mac_address);
+
+    agents[0] = await startedPatchbay(bed.host(1), { ini: OPTIONS });
+
+    await until1('the entries are those of now', async () => {
+      const entries = await entriesOf(bed.host(1));
+      return entries.includes(late?.port.mac_address ?? '?') && !entries.includes(there.port.mac_address);
+    });
+    await reaches(here, late ?? there);
+  });
+});
+
 describe('after the broker was restarted', () => {
   test('entries that went and came while the agent was away are made good', async () => {
     const network = await networkOf();
@@ -295,10 +331,8 @@ describe('after the broker was restarted', () => {
   });
 });
 
-describe('with nd_responder', () => {
-  test('IPv6 neighbours on other hosts are found without a frame in the tunnel', async () => {
-    await agents[0]?.stop();
-    agents[0] = await startedPatchbay(bed.host(1), { ini: { ...OPTIONS, patchbay: { nd_responder: true } } });
+describe('IPv6 neighbours on other hosts', () => {
+  test('are asked for through the tunnel, and with nd_responder answered for without a frame in it', async () => {
     const network = await bed.rest.createNetwork();
     await bed.rest.createSubnet(network.id, 'fd00:7::/64');
     const made: Plugged[] = [];
@@ -310,12 +344,23 @@ describe('with nd_responder', () => {
     const [here, there] = [one(made, 0), one(made, 1)];
     await bed.rest.untilPortsAre('ACTIVE', [here.port.id, there.port.id]);
     await reaches(here, there);
-    const wire = await bed.host(1).capture('wire2', { filter: 'udp port 4789' });
-    await here.guest.exec('ip', '-6', 'neigh', 'flush', 'all');
-    await expect(here.guest.ping(addressOf(there.port))).resolves.toEqual({ sent: 3, received: 3 });
-    const frames = (await wire.stop()).join('\n');
+    const neighbour = addressOf(there.port);
+    /** What crosses the tunnel while a neighbour that nobody knows any more is found and pinged. */
+    const framesOfFinding = async (): Promise<string> => {
+      const wire = await bed.host(1).capture('wire2', { filter: 'udp port 4789' });
+      await here.guest.exec('ip', '-6', 'neigh', 'flush', 'all');
+      await expect(here.guest.ping(neighbour)).resolves.toEqual({ sent: 3, received: 3 });
+      expect(await here.guest.exec('ip', '-6', 'neigh', 'show', neighbour)).toContain(there.port.mac_address);
+      return (await wire.stop()).join('\n');
+    };
+    expect(await framesOfFinding()).toContain(`who has ${neighbour}, length 32`);
+
+    await agents[0]?.stop();
+    agents[0] = await startedPatchbay(bed.host(1), { ini: { ...OPTIONS, patchbay: { nd_responder: true } } });
+    await agents[0].untilLogged(/every forwarding entry is known/);
+
+    const frames = await framesOfFinding();
     expect(frames).toContain('ICMP6, echo request');
-    expect(frames).not.toContain(`who has ${addressOf(there.port)}, length 32`);
-    expect(await here.guest.exec('ip', '-6', 'neigh', 'show', addressOf(there.port))).toContain(there.port.mac_address);
+    expect(frames).not.toContain(`who has ${neighbour}, length 32`);
   });
 });

@@ -174,7 +174,7 @@ describe("an agent with vendors' plugins in the place of l2-population and arp-r
     await until(async () => (await packetsOf(...seen)) !== undefined);
     const wire = await host.capture('wire2', { filter: 'udp port 4789' });
     await guest.ping(ELSEWHERE.ipAddress, { count: 1 });
-    expect((await wire.stop()).join('\n')).toMatch(/ARP, Request who-has 10\.0\.0\.99/);
+    expect((await wire.stop()).join('\n')).toMatch(/> fe:16:3e:aa:bb:cc, ethertype ARP .* who-has 10\.0\.0\.99/);
     expect(await packetsOf(...seen)).toBeGreaterThan(0);
     expect(await packetsOf('table=20', ELSEWHERE.macAddress)).toBeGreaterThan(0);
   });
