@@ -18,6 +18,12 @@ export async function measuredEntries(): Promise<readonly Row[]> {
       note: 'median of 9',
     },
     {
+      what: "… of it the switch's own",
+      unit: 'ms',
+      ...compared(patchbay, reference, ({ entry }) => entry.aloneMs),
+      note: 'two such flows with no agent running; median of 9',
+    },
+    {
       what: '… flows changed by it',
       unit: 'count',
       ...compared(patchbay, reference, ({ entry }) => entry.flows),

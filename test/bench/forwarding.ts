@@ -32,7 +32,10 @@ export interface ForwardingFigures {
   /** What they took more than before. */
   readonly moreMiB: number;
   /** One entry more, some times. */
-  readonly entry: SettledChange;
+  readonly entry: SettledChange & {
+    /** The switch's own share: as many flows more with no agent running. */
+    readonly aloneMs: number;
+  };
   /** One endpoint more in one network, some times. */
   readonly endpoint: SettledChange & {
     readonly ports: number;
@@ -46,6 +49,7 @@ const QUIET_MS = 2_000;
 const REPEATS = 9;
 const PATIENCE_MS = 440_000;
 const UNICAST = 20;
+const RESPONDER = 21;
 const FLOOD = 22;
 const TARGET = { topic: 'q-agent-notifier-l2population-update', version: '1.0' };
 const FLOODING = ['00:00:00:00:00:00', '0.0.0.0'];
@@ -102,9 +106,12 @@ export async function measureForwarding(
     const endpoint = await more((round) => ({ [addressOf(2_000 + round)]: [FLOODING] }));
     const ports = ((await tunnelPorts(rig.host)) - portsBefore) / REPEATS;
     await rig.running.stop();
-    const alone: number[] = [];
+    const [entryAlone, endpointAlone]: [number[], number[]] = [[], []];
     for (let round = 0; round < REPEATS; round++) {
-      alone.push(await addTunnelAlone(rig.watched.database, addressOf(3_000 + round)));
+      await pause(QUIET_MS);
+      entryAlone.push(await addFlowsAlone(bridge, macOf(0xffff, round)));
+      await pause(QUIET_MS);
+      endpointAlone.push(await addTunnelAlone(rig.watched.database, addressOf(3_000 + round)));
     }
     return {
       full,
@@ -112,8 +119,8 @@ export async function measureForwarding(
       flows,
       rssMiB: after.rssMiB,
       moreMiB: after.rssMiB - before.rssMiB,
-      entry,
-      endpoint: { ...endpoint, ports, aloneMs: median(alone) },
+      entry: { ...entry, aloneMs: median(entryAlone) },
+      endpoint: { ...endpoint, ports, aloneMs: median(endpointAlone) },
     };
   } finally {
     await bridge.close();
@@ -156,6 +163,19 @@ function fullTable({ world, changes, bridge }: Rig, remotes: number): Promise<Se
     },
     { isDone: async () => changes.total >= expected && (await isFlooded()), patienceMs: PATIENCE_MS },
   );
+}
+
+/** The switch's own share of an entry more, in milliseconds: two flows in a bundle, until it is acknowledged. */
+async function addFlowsAlone(bridge: OpenFlowConnection, macAddress: string): Promise<number> {
+  const since = performance.now();
+  await bridge.bundle(
+    [UNICAST, RESPONDER].map((table) => {
+      const match = { dl_vlan: 4_000, eth_dst: macAddress };
+      const flow = { bridge: 'br-tun', table, priority: 2, match, actions: [{ type: 'pop_vlan' as const }] };
+      return { kind: 'flow', command: 'add', flow, cookie: 1n } as const;
+    }),
+  );
+  return performance.now() - since;
 }
 
 /** The switch's own share of an endpoint more, in milliseconds: a port as an agent makes it, until it has its number. */

@@ -84,6 +84,7 @@ describe('two hosts with Patchbay', () => {
   test('an endpoint that the switch refuses holds up no other, is named by health with the reason, and made once it can be', async () => {
     const host = bed.host(1);
     const [blocked, free] = ['198.19.0.77', '198.19.0.78'];
+    await pair('vxlan');
     const vacate = await occupyTunnel(host, blocked);
     const messaging = createMessaging({ transportUrl: bed.amqpUrl.replace('amqp:', 'rabbit:') });
     const tell = (what: 'update' | 'delete', tunnel_ip: string) =>
@@ -91,7 +92,8 @@ describe('two hosts with Patchbay', () => {
         tunnel_ip,
         tunnel_type: 'vxlan',
       });
-    const health = async () => conditionsOf(await statusOf(host), 'tunnels').join('\n');
+    const health = async () =>
+      conditionsOf(await statusOf(host), 'tunnels').find((each) => each.startsWith('endpoints')) ?? 'well';
     const numberOf = async (port: string) => Number(await host.vsctl('get', 'Interface', port, 'ofport'));
     const flooded = async (port: string) =>
       (await host.dumpFlows('br-tun')).some((flow) => flow.includes('table=22') && flow.includes(port));
@@ -100,13 +102,17 @@ describe('two hosts with Patchbay', () => {
       await tell('update', free);
 
       await until(async () => (await numberOf('vxlan-c613004e')) > 0 && flooded('vxlan-c613004e'));
-      await until(async () => /no tunnel leads to 198\.19\.0\.77 by vxlan:.*File exists/.test(await health()));
+      await until(async () => {
+        const text = await health();
+        if (!/no tunnel leads to 198\.19\.0\.77 by vxlan:.*File exists/.test(text)) throw new Error(text);
+        return true;
+      });
       await expect(numberOf('vxlan-c613004d')).resolves.toBe(-1);
 
       await vacate();
 
       await until(async () => (await numberOf('vxlan-c613004d')) > 0 && flooded('vxlan-c613004d'));
-      await until(async () => (await health()) === '');
+      await until(async () => (await health()) === 'well');
     } finally {
       for (const address of [blocked, free]) await tell('delete', address);
       await messaging.close();
