@@ -14,9 +14,11 @@ import type {
   PortReport,
   PortView,
   Refusal,
+  Segment,
 } from '@patchbay/sdk';
 import { PortBinding } from '../../plugins/port-binding/plugin';
 import {
+  boundPort,
   FakeDesired,
   FakeHealth,
   FakeJobs,
@@ -25,6 +27,7 @@ import {
   FakeSynchronisation,
   IDENTITY,
   portRow,
+  VXLAN_SEGMENT,
 } from './plugin-kit';
 
 /** A control plane that a test fills in. */
@@ -219,4 +222,31 @@ export class PortBindingBed {
 export function vifRow(id: string, more: Partial<PortView> = {}): PortView {
   const externalIds = { 'iface-id': id, 'attached-mac': 'fa:16:3e:00:00:01' };
   return { ...portRow({ name: `tap-${id}` }, { externalIds }), ...more };
+}
+
+/** The control plane's word on a port. */
+export function describedPort(
+  id: string,
+  more: Partial<PortDescription> = {},
+  segment: Segment = VXLAN_SEGMENT,
+): PortDescription {
+  return boundPort({ id, ...more }, segment).port;
+}
+
+/** The plugin at work, with a control plane that knows these ports and a switch without any. */
+export async function startedWith(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
+  const bed = new PortBindingBed();
+  for (const port of ports) bed.server.known.set(port.id, port);
+  await bed.start();
+  return bed;
+}
+
+/** The same with these ports plugged and wired; what was told and reported of that is forgotten. */
+export async function wiredWith(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
+  const bed = await startedWith(...ports);
+  for (const { id } of ports) bed.plug(id);
+  await bed.settle();
+  bed.announcer.take();
+  bed.server.reports.length = 0;
+  return bed;
 }

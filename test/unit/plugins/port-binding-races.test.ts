@@ -1,19 +1,6 @@
-import { DEAD_VLAN, type PortDescription, type Segment } from '@patchbay/sdk';
-import { boundPort, VLAN_SEGMENT, VXLAN_SEGMENT } from '../../support/plugin-kit';
-import { PortBindingBed, vifRow } from '../../support/port-binding-bed';
-
-const described = (id: string, segment: Segment = VXLAN_SEGMENT): PortDescription => boundPort({ id }, segment).port;
-
-async function wired(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
-  const bed = new PortBindingBed();
-  for (const port of ports) bed.server.known.set(port.id, port);
-  await bed.start();
-  for (const { id } of ports) bed.plug(id);
-  await bed.settle();
-  bed.announcer.take();
-  bed.server.reports.length = 0;
-  return bed;
-}
+import { DEAD_VLAN } from '@patchbay/sdk';
+import { VLAN_SEGMENT } from '../../support/plugin-kit';
+import { describedPort, type PortBindingBed, vifRow, wiredWith } from '../../support/port-binding-bed';
 
 /** Answers of the control plane come, or fail to come, when the test says so. */
 function slowly(bed: PortBindingBed): { readonly fail: () => void } {
@@ -30,14 +17,14 @@ function slowly(bed: PortBindingBed): { readonly fail: () => void } {
 
 describe('a port that is plugged again', () => {
   test('is not touched by what was still to be tried for the one before', async () => {
-    const bed = await wired();
+    const bed = await wiredWith();
     bed.server.away = true;
     bed.plug('p1');
     await bed.settle();
     bed.unplug('p1');
     await bed.settle();
     bed.server.away = false;
-    bed.server.known.set('p1', described('p1'));
+    bed.server.known.set('p1', describedPort('p1'));
     bed.plug('p1');
     await bed.settle();
     expect(bed.desired.gate('p1').tag).toBe(1);
@@ -49,7 +36,7 @@ describe('a port that is plugged again', () => {
   });
 
   test('after it was unplugged while a question failed, is wired, and stays so', async () => {
-    const bed = await wired(described('p1'));
+    const bed = await wiredWith(describedPort('p1'));
     const question = slowly(bed);
     bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'push' });
     await bed.settle();
@@ -69,7 +56,7 @@ describe('a port that is plugged again', () => {
 
 describe('a port of the switch that becomes another port of the control plane', () => {
   test('is shut until that one is described', async () => {
-    const bed = await wired(described('p1'));
+    const bed = await wiredWith(describedPort('p1'));
     const [before] = bed.view.portRows;
     if (before === undefined) throw new Error('no port');
     const wiring = { tag: 1, otherConfig: { net_uuid: 'net-vxlan', tag: '1' } };
@@ -85,7 +72,7 @@ describe('a port of the switch that becomes another port of the control plane', 
 
 describe('a port that the control plane deleted', () => {
   test('is wired again where the control plane knows it again', async () => {
-    const bed = await wired(described('p1'));
+    const bed = await wiredWith(describedPort('p1'));
     bed.server.say({ kind: 'port-deleted', portId: 'p1', cause: 'edit 1' });
     await bed.settle();
     bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'edit 2' });
@@ -100,8 +87,8 @@ describe('a segment', () => {
   const REQUIRED = [{ plugin: 'security-groups', reason: 'it threw', required: true }];
 
   test('of several ports is there although the one that bound it fails', async () => {
-    const bed = await wired();
-    for (const id of ['p1', 'p2']) bed.server.known.set(id, described(id));
+    const bed = await wiredWith();
+    for (const id of ['p1', 'p2']) bed.server.known.set(id, describedPort(id));
     bed.announcer.failures = REQUIRED;
     bed.announcer.failingPort = 'p1';
     bed.plug('p1');
@@ -112,8 +99,8 @@ describe('a segment', () => {
   });
 
   test('that was renumbered is released when its last port goes, described again or not', async () => {
-    const bed = await wired(described('p1', VLAN_SEGMENT), described('p2', VLAN_SEGMENT));
-    bed.server.known.set('p1', described('p1', renumbered));
+    const bed = await wiredWith(describedPort('p1', {}, VLAN_SEGMENT), describedPort('p2', {}, VLAN_SEGMENT));
+    bed.server.known.set('p1', describedPort('p1', {}, renumbered));
     bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
     await bed.settle();
     bed.unplug('p1');
@@ -128,8 +115,8 @@ describe('a segment', () => {
   });
 
   test('is bound anew only when all have been told of its release', async () => {
-    const bed = await wired(described('p1'));
-    bed.server.known.set('p2', described('p2'));
+    const bed = await wiredWith(describedPort('p1'));
+    bed.server.known.set('p2', describedPort('p2'));
     let told = () => {};
     bed.announcer.releasing = new Promise((resolve) => {
       told = resolve;
@@ -144,10 +131,10 @@ describe('a segment', () => {
   });
 
   test('that a port is to leave is held until the port has left it', async () => {
-    const bed = await wired(described('p1'));
+    const bed = await wiredWith(describedPort('p1'));
     bed.announcer.failures = REQUIRED;
     bed.announcer.left.length = 0;
-    bed.server.known.set('p1', described('p1', VLAN_SEGMENT));
+    bed.server.known.set('p1', describedPort('p1', {}, VLAN_SEGMENT));
     bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
     await bed.settle();
     expect((await bed.directory.segments()).map(({ segment }) => segment.networkId)).toContain('net-vxlan');
@@ -161,8 +148,8 @@ describe('a segment', () => {
 
 describe('a report that the server refuses', () => {
   test('keeps no other port waiting, and is made again', async () => {
-    const bed = await wired();
-    for (const id of ['p1', 'p2']) bed.server.known.set(id, described(id));
+    const bed = await wiredWith();
+    for (const id of ['p1', 'p2']) bed.server.known.set(id, describedPort(id));
     bed.server.refusing = ['p1'];
     bed.plug('p1');
     await bed.settle();

@@ -1,32 +1,10 @@
-import { DEAD_VLAN, type PortDescription, type Segment } from '@patchbay/sdk';
-import { boundPort, bridgeRow, portRow, VLAN_SEGMENT, VXLAN_SEGMENT } from '../../support/plugin-kit';
-import { PortBindingBed, vifRow } from '../../support/port-binding-bed';
-
-const describe1 = (
-  id: string,
-  more: Partial<PortDescription> = {},
-  segment: Segment = VXLAN_SEGMENT,
-): PortDescription => boundPort({ id, ...more }, segment).port;
-
-async function started(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
-  const bed = new PortBindingBed();
-  for (const port of ports) bed.server.known.set(port.id, port);
-  await bed.start();
-  return bed;
-}
-
-async function wired(...ports: readonly PortDescription[]): Promise<PortBindingBed> {
-  const bed = await started(...ports);
-  for (const { id } of ports) bed.plug(id);
-  await bed.settle();
-  bed.announcer.take();
-  bed.server.reports.length = 0;
-  return bed;
-}
+import { DEAD_VLAN } from '@patchbay/sdk';
+import { bridgeRow, portRow } from '../../support/plugin-kit';
+import { describedPort, PortBindingBed, startedWith, vifRow, wiredWith } from '../../support/port-binding-bed';
 
 describe('a plugged VIF', () => {
   test('is described, bound, told of, and reported up once the switch has it', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     bed.plug('p1');
     await bed.settle();
     expect(bed.announcer.take()).toEqual(['onSegmentBound', 'onPortAdded']);
@@ -52,7 +30,7 @@ describe('a plugged VIF', () => {
   });
 
   test('is shut from the moment it is seen, before the control plane has answered', async () => {
-    const bed = await started();
+    const bed = await startedWith();
     bed.server.away = true;
     bed.plug('p1');
     expect(bed.desired.gate('p1')).toMatchObject({ port: 'tap-p1', tag: DEAD_VLAN });
@@ -63,7 +41,7 @@ describe('a plugged VIF', () => {
   });
 
   test('is asked about again until the control plane answers', async () => {
-    const bed = await started();
+    const bed = await startedWith();
     bed.server.away = true;
     bed.plug('p1');
     await bed.settle();
@@ -71,7 +49,7 @@ describe('a plugged VIF', () => {
     await bed.jobs.retry();
     expect(bed.logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     bed.server.away = false;
-    bed.server.known.set('p1', describe1('p1'));
+    bed.server.known.set('p1', describedPort('p1'));
     await bed.jobs.retry();
     await bed.settle();
     expect(bed.server.edges).toEqual(['up p1']);
@@ -79,7 +57,7 @@ describe('a plugged VIF', () => {
   });
 
   test('is told of when all who asked to prepare for it have, and stays as it is until then', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     let ready: () => void = () => {};
     bed.directory.beforeTold(() => new Promise<void>((resolve) => (ready = resolve)));
     bed.plug('p1');
@@ -93,7 +71,7 @@ describe('a plugged VIF', () => {
   });
 
   test('is tried again where somebody could not prepare for it', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     let known = false;
     bed.directory.beforeTold(async () => {
       if (!known) throw new Error('its groups are not known');
@@ -108,7 +86,7 @@ describe('a plugged VIF', () => {
   });
 
   test('is not reported up while the switch lacks something, and is once it has it', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     bed.desired.held.set('port/p1', { state: 'pending', waitingFor: ['port tap-p1'] });
     bed.plug('p1');
     await bed.settle();
@@ -121,7 +99,7 @@ describe('a plugged VIF', () => {
   });
 
   test('that the switch goes on holding back is named once, with what it waits for', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     const waiting = { state: 'pending', waitingFor: ['port tap-p1 on br-int to work: no such type'] } as const;
     bed.desired.held.set('port/p1', waiting);
     bed.plug('p1');
@@ -141,7 +119,7 @@ describe('a plugged VIF', () => {
   });
 
   test('stays shut where a required plugin failed, and is tried again', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     bed.announcer.failures = [{ plugin: 'security-groups', required: true, reason: 'boom' }];
     bed.plug('p1');
     await bed.settle();
@@ -155,7 +133,7 @@ describe('a plugged VIF', () => {
   });
 
   test('goes on where an advisory plugin failed', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     bed.announcer.failures = [{ plugin: 'vendor', required: false, reason: 'boom' }];
     bed.plug('p1');
     await bed.settle();
@@ -163,7 +141,7 @@ describe('a plugged VIF', () => {
   });
 
   test('is isolated with the reason that a plugin refused it for', async () => {
-    const bed = await started(describe1('p1'));
+    const bed = await startedWith(describedPort('p1'));
     bed.announcer.refusal = { refused: 'not on my watch' };
     bed.plug('p1');
     await bed.settle();
@@ -177,7 +155,7 @@ describe('a plugged VIF', () => {
     ['is administratively down', { adminStateUp: false }, 'admin-down', ['down p1']],
     ['has no segment', { segment: null }, 'no-segment', ['down p1']],
   ] as const)('is isolated when its port %s', async (_why, more, reason, edges) => {
-    const bed = await started(...(more === undefined ? [] : [describe1('p1', more)]));
+    const bed = await startedWith(...(more === undefined ? [] : [describedPort('p1', more)]));
     bed.plug('p1');
     await bed.settle();
     expect((await bed.stateOf('p1'))?.isolated?.reason).toBe(reason);
@@ -186,9 +164,9 @@ describe('a plugged VIF', () => {
   });
 
   test('is wired while its port migrates here or away', async () => {
-    const bed = await started(
-      describe1('p1', { binding: 'migrating-in' }),
-      describe1('p2', { binding: 'migrating-out' }),
+    const bed = await startedWith(
+      describedPort('p1', { binding: 'migrating-in' }),
+      describedPort('p2', { binding: 'migrating-out' }),
     );
     bed.plug('p1');
     bed.plug('p2');
@@ -197,7 +175,7 @@ describe('a plugged VIF', () => {
   });
 
   test('whose description makes no sense stays as it is, and others are wired', async () => {
-    const bed = await started(describe1('p2'));
+    const bed = await startedWith(describedPort('p2'));
     bed.server.malformed.set('p1', 'has no mac_address');
     bed.plug('p1');
     bed.plug('p2');
@@ -207,7 +185,7 @@ describe('a plugged VIF', () => {
   });
 
   test('is not one without both marks', async () => {
-    const bed = await started();
+    const bed = await startedWith();
     bed.view.addPort(portRow({ name: 'tap9' }, { externalIds: { 'iface-id': 'p9' } }));
     await bed.settle();
     expect(await bed.stateOf('p9')).toBeUndefined();
@@ -216,7 +194,7 @@ describe('a plugged VIF', () => {
 
 describe('many ports', () => {
   test('are asked about in one question and reported in one message', async () => {
-    const bed = await started(describe1('p1'), describe1('p2'), describe1('p3'));
+    const bed = await startedWith(describedPort('p1'), describedPort('p2'), describedPort('p3'));
     for (const id of ['p1', 'p2', 'p3']) bed.plug(id);
     await bed.settle();
     expect(bed.server.asked).toEqual([['p1', 'p2', 'p3']]);
@@ -224,7 +202,7 @@ describe('many ports', () => {
   });
 
   test('of one network share its segment: bound with the first, released with the last', async () => {
-    const bed = await started(describe1('p1'), describe1('p2'));
+    const bed = await startedWith(describedPort('p1'), describedPort('p2'));
     bed.plug('p1');
     bed.plug('p2');
     await bed.settle();
@@ -235,208 +213,6 @@ describe('many ports', () => {
     bed.unplug('p2');
     await bed.settle();
     expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased']);
-  });
-});
-
-describe('a wired port', () => {
-  test('that the control plane changed is told of as updated', async () => {
-    const bed = await wired(describe1('p1'));
-    const fixedIps = [{ subnetId: 's', ipAddress: '10.1.0.6' }];
-    bed.server.known.set('p1', describe1('p1', { status: 'ACTIVE', fixedIps }));
-    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
-    await bed.settle();
-    expect(bed.announcer.take()).toEqual(['onPortUpdated']);
-    expect(bed.server.edges).toEqual([]);
-  });
-
-  test('is not touched by a change of its status or revision', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.server.known.set('p1', describe1('p1', { status: 'ACTIVE', revision: 9 }));
-    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
-    await bed.settle();
-    expect(bed.announcer.take()).toEqual([]);
-  });
-
-  test('stays wired while the server binds it anew, and is isolated when it has no segment for good', async () => {
-    const bed = await wired(describe1('p1', { status: 'ACTIVE' }));
-    bed.server.known.set('p1', describe1('p1', { segment: null }));
-    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'push' });
-    await bed.settle();
-    expect(bed.desired.gate('p1').tag).toBe(1);
-    expect(bed.server.edges).toEqual([]);
-    await bed.jobs.retry();
-    await bed.settle();
-    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
-  });
-
-  test('stays wired while the control plane cannot be asked', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.server.away = true;
-    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
-    await bed.settle();
-    expect(bed.desired.gate('p1').tag).toBe(1);
-    expect((await bed.stateOf('p1'))?.state).toBe('up');
-  });
-
-  test('keeps its segment while it is administratively down, and comes up again in the same VLAN', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.server.known.set('p1', describe1('p1', { adminStateUp: false }));
-    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-1' });
-    await bed.settle();
-    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onPortIsolated']);
-    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
-    bed.server.known.set('p1', describe1('p1'));
-    bed.server.say({ kind: 'ports-changed', portIds: ['p1'], cause: 'req-2' });
-    await bed.settle();
-    expect(bed.announcer.take()).toEqual(['onPortAdded']);
-    expect(bed.desired.gate('p1').tag).toBe(1);
-    expect(bed.server.edges).toEqual(['down p1', 'up p1']);
-  });
-
-  test('that was unplugged is reported down and forgotten', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.unplug('p1');
-    await bed.settle();
-    expect(bed.desired.keys()).toEqual([]);
-    expect(bed.server.edges).toEqual(['down p1']);
-    expect(bed.server.forgotten).toEqual(['p1']);
-    expect(await bed.stateOf('p1')).toBeUndefined();
-  });
-
-  test('that was unplugged and plugged within a tick is reported down, then up', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.unplug('p1');
-    bed.plug('p1');
-    await bed.settle();
-    expect(bed.server.edges).toEqual(['down p1', 'up p1']);
-    expect(bed.desired.gate('p1').tag).not.toBe(DEAD_VLAN);
-  });
-
-  test('that came and went within a tick leaves nothing', async () => {
-    const bed = await started(describe1('p1'));
-    bed.plug('p1');
-    bed.unplug('p1');
-    await bed.settle();
-    expect(bed.desired.keys()).toEqual([]);
-    expect(bed.server.edges.includes('up p1')).toBe(false);
-  });
-
-  test('that the control plane deleted leads nowhere, and is not reported', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.server.say({ kind: 'port-deleted', portId: 'p1', cause: 'req-1' });
-    await bed.settle();
-    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased', 'onPortIsolated']);
-    expect(bed.desired.gate('p1').tag).toBe(DEAD_VLAN);
-    expect(bed.server.edges).toEqual([]);
-  });
-
-  test('whose binding went to another host is taken off the bridge', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.server.say({ kind: 'binding-moved', portId: 'p1', toHost: 'host2', cause: 'req-1' });
-    await bed.settle();
-    expect(bed.desired.gate('p1')).toMatchObject({ unplugged: true });
-    expect(bed.announcer.take()).toEqual(['onPortRemoved', 'onSegmentReleased']);
-  });
-
-  test('keeps its local VLAN when its segmentation id changes', async () => {
-    const bed = await wired(describe1('p1', {}, VLAN_SEGMENT));
-    const renumbered = { ...VLAN_SEGMENT, segmentationId: 202 };
-    bed.server.known.set('p1', describe1('p1', {}, renumbered));
-    bed.server.say({ kind: 'network-changed', networkId: 'net-vlan', cause: 'req-1' });
-    await bed.settle();
-    expect(bed.announcer.take()).toEqual(['onSegmentReleased', 'onSegmentBound', 'onPortUpdated']);
-    expect(bed.desired.gate('p1')).toMatchObject({ tag: 1, otherConfig: { segmentation_id: '202' } });
-  });
-
-  test('is told of again when its port gets another OpenFlow number', async () => {
-    const bed = await wired(describe1('p1'));
-    const [before] = bed.view.portRows;
-    if (before === undefined) throw new Error('no port');
-    const after = { ...before, interfaces: before.interfaces.map((face) => ({ ...face, ofport: 9 })) };
-    bed.view.change({ kind: 'port-changed', port: after, previous: before, cause: 'switch' });
-    await bed.settle();
-    expect(bed.announcer.take()).toEqual(['onPortUpdated']);
-  });
-});
-
-describe('reports', () => {
-  const changed = (bed: PortBindingBed, port: PortDescription) => {
-    bed.server.known.set(port.id, port);
-    bed.server.say({ kind: 'ports-changed', portIds: [port.id], cause: 'push' });
-  };
-
-  test('are repeated for a port that the server has down again, as it does when the profile of a binding changes', async () => {
-    const bed = await wired(describe1('p1'));
-    changed(bed, describe1('p1', { status: 'DOWN', binding: 'migrating-out', profile: { migrating_to: 'host2' } }));
-    await bed.settle();
-    expect(bed.server.edges).toEqual(['up p1']);
-    changed(bed, describe1('p1', { status: 'ACTIVE', binding: 'migrating-out', profile: { migrating_to: 'host2' } }));
-    await bed.settle();
-    expect(bed.server.edges).toEqual(['up p1']);
-  });
-
-  test('are repeated for a port that migrated here, once its binding is active', async () => {
-    const bed = await wired(describe1('p1', { binding: 'migrating-in' }));
-    changed(bed, describe1('p1', { status: 'ACTIVE' }));
-    await bed.settle();
-    expect(bed.server.edges).toEqual(['up p1']);
-  });
-
-  test('that the server refused are made again', async () => {
-    const bed = await started(describe1('p1'));
-    bed.server.refusing = ['p1'];
-    bed.plug('p1');
-    await bed.settle();
-    bed.server.refusing = [];
-    await bed.jobs.retry();
-    await bed.settle();
-    expect(bed.server.edges).toEqual(['up p1', 'up p1']);
-    expect(bed.health.conditions.has('reports')).toBe(false);
-  });
-
-  test('are made once more, asking for entries, when a plugin wants those of their networks', async () => {
-    const bed = await wired(describe1('p1'), describe1('p2', { adminStateUp: false }));
-    await bed.directory.askForForwarding(['p1', 'p2', 'unknown']);
-    expect(bed.server.reports).toEqual([{ up: ['p1'], down: [], refreshTunnels: true }]);
-  });
-
-  test('that are on their way are made again, and it is those that are waited for', async () => {
-    const bed = await wired(describe1('p1'));
-    let answer = () => {};
-    const first = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const { reportPorts } = bed.server;
-    bed.server.reportPorts = async (report) => {
-      await first;
-      return reportPorts.call(bed.server, report);
-    };
-    const once = bed.directory.askForForwarding(['p1']);
-    await new Promise((resolve) => setImmediate(resolve));
-    const twice = bed.directory.askForForwarding(['p1']);
-    answer();
-    await Promise.all([once, twice]);
-    expect(bed.server.reports.map(({ refreshTunnels }) => refreshTunnels)).toEqual([true, true]);
-  });
-
-  test('that fail ask for entries the next time', async () => {
-    const bed = await wired(describe1('p1'));
-    bed.server.away = true;
-    const asked = bed.directory.askForForwarding(['p1']);
-    await bed.settle();
-    bed.server.away = false;
-    await bed.jobs.retry();
-    await asked;
-    expect(bed.server.reports).toEqual([{ up: ['p1'], down: [], refreshTunnels: true }]);
-  });
-
-  test('ask for tunnels once', async () => {
-    const bed = await started(describe1('p1'), describe1('p2'));
-    bed.plug('p1');
-    await bed.settle();
-    bed.plug('p2');
-    await bed.settle();
-    expect(bed.server.reports.map(({ refreshTunnels }) => refreshTunnels)).toEqual([true, false]);
   });
 });
 
@@ -453,14 +229,14 @@ describe('at start', () => {
   test('the agent is synchronised when every port has come to rest', async () => {
     const bed = new PortBindingBed();
     bed.view.portRows = [vifRow('p1'), vifRow('p2')];
-    bed.server.known.set('p1', describe1('p1'));
+    bed.server.known.set('p1', describedPort('p1'));
     await bed.start();
     expect(bed.desired.isComplete).toBe(true);
     await expect(bed.synchronisation.synced).resolves.toBeUndefined();
   });
 
   test('when asked to synchronise again, everything is told and reported again', async () => {
-    const bed = await wired(describe1('p1'));
+    const bed = await wiredWith(describedPort('p1'));
     bed.synchronisation.request('revived');
     await bed.settle();
     expect(bed.announcer.take()).toEqual(['onSegmentBound', 'onPortAdded']);
@@ -472,7 +248,7 @@ describe('a port of an ancillary bridge', () => {
   test('is reported up and down, and never wired', async () => {
     const bed = new PortBindingBed();
     bed.view.bridgeRows = [bridgeRow('br-ext', { externalIds: { 'bridge-id': 'br-ext' } })];
-    bed.server.known.set('p1', describe1('p1'));
+    bed.server.known.set('p1', describedPort('p1'));
     await bed.start();
     bed.plug('p1', { bridge: 'br-ext' });
     await bed.settle();
