@@ -1,6 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Outside, run } from '../../support/outside';
+import { OutsideScripts } from '../../support/outside-scripts';
 
 jest.setTimeout(120_000);
 
@@ -120,32 +118,21 @@ const start = (options = {}) => Kit.start({
 const ask = (kit, word) => kit.kernel.commands.run('everything', 'ask', [word]);
 `;
 
-let outside: Outside;
-let folder: string;
+let scripts: OutsideScripts;
+const outcome = (body: string) => scripts.outcome(body);
 
 beforeAll(() => {
-  outside = Outside.pack();
-  folder = join(outside.folder, 'project');
-  mkdirSync(folder);
-  outside.install(folder);
-  writeFileSync(join(folder, 'everything.js'), PLUGIN);
-  writeFileSync(join(folder, 'loops.js'), 'for (;;);');
-  writeFileSync(join(folder, 'loose.js'), PLUGIN.replace('^1.0.0', '^9.0.0'));
+  scripts = new OutsideScripts(
+    {
+      'everything.js': PLUGIN,
+      'loops.js': 'for (;;);',
+      'loose.js': PLUGIN.replace('^1.0.0', '^9.0.0'),
+    },
+    PRELUDE,
+  );
 });
 
-afterAll(() => outside.remove());
-
-let serial = 0;
-/** Runs the body outside, on packages alone, and answers what it returned. */
-async function outcome(body: string): Promise<unknown> {
-  serial += 1;
-  const file = join(folder, `test-${serial}.js`);
-  const main = `${PRELUDE}\n(async () => { ${body} })().then((value) => { console.log(JSON.stringify(value)); process.exit(0); }, (error) => { console.error(error); process.exit(1); });`;
-  writeFileSync(file, main);
-  const { status, output } = await run(process.execPath, [file], { cwd: folder });
-  if (status !== 0) throw new Error(output);
-  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
-}
+afterAll(() => scripts.remove());
 
 describe('in a worker', () => {
   it('hooks answer: a draft is changed or refused, a question answered, a report contributed to', async () => {

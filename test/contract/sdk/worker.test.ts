@@ -1,6 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Outside, run } from '../../support/outside';
+import { OutsideScripts } from '../../support/outside-scripts';
 
 jest.setTimeout(120_000);
 
@@ -67,30 +65,14 @@ const level = (kit) => kit.health('isolated').level;
 const named = (name) => aPort({ id: 'port-1', port: { name } });
 `;
 
-let outside: Outside;
-let folder: string;
+let scripts: OutsideScripts;
+const outcome = (body: string) => scripts.outcome(body);
 
 beforeAll(() => {
-  outside = Outside.pack();
-  folder = join(outside.folder, 'project');
-  mkdirSync(folder);
-  outside.install(folder);
-  writeFileSync(join(folder, 'isolated.js'), PLUGIN);
+  scripts = new OutsideScripts({ 'isolated.js': PLUGIN }, PRELUDE);
 });
 
-afterAll(() => outside.remove());
-
-let serial = 0;
-/** Runs the body outside, on packages alone, and answers what it returned. */
-async function outcome(body: string): Promise<unknown> {
-  serial += 1;
-  const file = join(folder, `test-${serial}.js`);
-  const main = `${PRELUDE}\n(async () => { ${body} })().then((value) => { console.log(JSON.stringify(value)); process.exit(0); }, (error) => { console.error(error); process.exit(1); });`;
-  writeFileSync(file, main);
-  const { status, output } = await run(process.execPath, [file], { cwd: folder });
-  if (status !== 0) throw new Error(output);
-  return JSON.parse(output);
-}
+afterAll(() => scripts.remove());
 
 describe('a plugin with isolation: worker', () => {
   it('has the same interface as in the main thread', async () => {
