@@ -20,6 +20,10 @@ const complain = (sentence: string) => process.stderr.write(`patchbay: ${sentenc
 /** The `patchbay` command. */
 export async function main(argv: readonly string[]): Promise<never> {
   let status: number;
+  // Whoever reads may stop reading, as `head` does: nothing is amiss then.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   try {
     const print = (text: string) => process.stdout.write(`${text}\n`);
     status = await runProgram(argv, { stock, version: VERSION, createHost, planAlone, print, complain });

@@ -6,6 +6,7 @@ import type { Stock } from '../host/host';
 import type { ConfigReport } from '../host/reports';
 import type { PluginEntry } from '../kernel/config/model';
 import { withAbsolutePaths } from '../kernel/loader/option-paths';
+import { parsedConfig } from '../kernel/loader/plugin-config';
 import { resolveListing } from '../kernel/loader/resolve';
 import { VERSION } from '../version';
 
@@ -62,9 +63,9 @@ function refusedOptions({ name, options, from, directory }: PluginEntry, stock: 
   const plugin = stock.plugins[name];
   const manifest = plugin === undefined ? undefined : manifestOf(plugin);
   if (manifest?.config === undefined) return [];
-  const parsed = manifest.config.safeParse(withAbsolutePaths(options, manifest, directory));
-  if (parsed.success) return (manifest.examine?.(parsed.data) ?? []).map((problem) => `${name} (${from}): ${problem}`);
-  return parsed.error.issues.map(({ path, message }) => `${name}.${path.join('.')} (${from}): ${message}`);
+  const parsed = parsedConfig({ manifest, options: withAbsolutePaths(options, manifest, directory), from });
+  if (!parsed.ok) return parsed.errors.map(({ message }) => message);
+  return (manifest.examine?.(parsed.config) ?? []).map((problem) => `${name} (${from}): ${problem}`);
 }
 
 function schemasOf(stock: Stock): Readonly<Record<string, z.ZodType>> {

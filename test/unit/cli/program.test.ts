@@ -87,6 +87,13 @@ describe('the patchbay command', () => {
     expect(output).toMatch(/bad\.yaml:2:.*unknown option agent\.hots.*"?host"?/);
   });
 
+  it('refuses an option that no stock plugin has with the nearest that it has', async () => {
+    const path = file('near.yaml', 'plugins:\n  - bridge-mappings: { bridge_mapings: { physnet1: br-ex } }\n');
+    const { status, output } = await patchbay('config', 'check', '--config', path);
+    expect(status).toBe(ExitStatus.configuration);
+    expect(output).toMatch(/near\.yaml:2\).*did you mean bridge_mappings\?/);
+  });
+
   it('reads the networks file too, from the folder of the configuration, and tells each mistake by line and field', async () => {
     file(
       'networks.yaml',
