@@ -41,7 +41,7 @@ const DRIFT_SENTENCES: Readonly<Record<Drift['kind'], string>> = {
 };
 
 /** How long the event loop is kept from other work at a stretch while much is compiled, in milliseconds. */
-const SLICE_MS = 20;
+const SLICE_MS = 10;
 
 /** Figures since the start. */
 export interface ReconcilerFigures {
