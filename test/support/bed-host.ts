@@ -100,6 +100,8 @@ export class Host {
     const guest = new Guest(this, portId, name, mac, addresses);
     const marks = { 'iface-id': portId, 'attached-mac': mac, 'iface-status': 'active', 'vm-uuid': deviceId };
     const externalIds = Object.entries(marks).map(([key, value]) => `external_ids:${key}="${value}"`);
+    // An agent may be ready a moment before ovs-vswitchd has made the bridge that it asked for.
+    await until(async () => (await this.vsctl('br-exists', bridge)) === '', { what: `${bridge} is there` });
     await this.exec(['ip', 'netns', 'add', guest.namespace]);
     await this.vsctl('add-port', bridge, name, '--', 'set', 'Interface', name, 'type=internal', ...externalIds);
     await guest.attach();

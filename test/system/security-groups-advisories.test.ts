@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bed, frame, type Guest, type Host, until } from '../support/bed';
-import { startedPatchbay } from '../support/bed-agent';
+import { conditionsOf, startedPatchbay, untilStatus } from '../support/bed-agent';
 
 jest.setTimeout(120_000);
 
-const GUESTS = { attacker: 1, victim: 2, witness: 3 } as const;
+const GUESTS = { attacker: 1, victim: 2, witness: 3, latecomer: 4 } as const;
 type Name = keyof typeof GUESTS;
 const v4 = (name: Name) => `10.0.0.${GUESTS[name]}`;
 const mac = (name: Name) => `fa:16:3e:00:00:0${GUESTS[name]}`;
@@ -22,10 +22,14 @@ const guest = (name: string): Guest => {
   return found;
 };
 
-/** Attacker and victim are filtered, and may send and receive whatever is their own; the witness has no port security and hears all that leaves them. */
-beforeAll(async () => {
-  bed = await Bed.start();
-  host = bed.host(1);
+/** On the provider's network, outside of the integration bridge. */
+const OUTSIDER = { mac: 'fa:16:3e:00:02:01', address: '10.0.0.9', vlan: 101 } as const;
+
+/**
+ * Attacker and victim are filtered, and may send and receive whatever is their own; the witness has no port security and hears all that
+ * leaves them. The victim has a group more, with as many rules as are asked for.
+ */
+function writeNetworks(rulesOfVictim: number): void {
   const anything = (['IPv4', 'IPv6'] as const).flatMap((ethertype) => [
     { direction: 'egress', ethertype },
     { direction: 'ingress', ethertype },
@@ -34,28 +38,45 @@ beforeAll(async () => {
     network: 'blue',
     mac: mac(name),
     addresses: [v4(name)],
-    security_groups: ['open'],
+    security_groups: name === 'victim' ? ['open', 'many'] : ['open'],
     port_security: name !== 'witness',
   });
   const names = Object.keys(GUESTS) as Name[];
+  const many = Array.from({ length: rulesOfVictim }, (_, index) => ({
+    direction: 'ingress',
+    protocol: 'tcp',
+    ports: 1000 + index,
+  }));
   const document = {
-    networks: { blue: { type: 'vlan', physical_network: 'physnet1', segmentation_id: 101 } },
+    networks: { blue: { type: 'vlan', physical_network: 'physnet1', segmentation_id: OUTSIDER.vlan } },
     ports: Object.fromEntries(names.map((name) => [name, port(name)])),
-    security_groups: { open: { rules: anything } },
+    security_groups: { open: { rules: anything }, many: { rules: many } },
   };
-  const networks = join(host.folder, 'networks.yaml');
-  writeFileSync(networks, JSON.stringify(document));
-  const options = { explicitly_egress_direct: true, permitted_ethertypes: ['0x88b6'] };
+  writeFileSync(`${networks()}.new`, JSON.stringify(document));
+  renameSync(`${networks()}.new`, networks());
+}
+
+const networks = () => join(host.folder, 'networks.yaml');
+
+beforeAll(async () => {
+  bed = await Bed.start();
+  host = bed.host(1);
+  writeNetworks(0);
+  const options = { explicitly_egress_direct: true, permitted_ethertypes: ['0x88b6'], max_flows_per_group: 50 };
   const configuration = {
     agent: { host: host.name, datapath_type: 'netdev', state_dir: `${host.folder}/state` },
     plugins: [
       { 'bridge-mappings': { bridge_mappings: { physnet1: 'br-ex' } } },
-      { standalone: { networks } },
+      { standalone: { networks: networks() } },
       { replace: 'anti-spoofing', with: 'security-groups', options },
     ],
   };
   await startedPatchbay(host, { yaml: JSON.stringify(configuration) });
-  for (const name of names) guests.set(name, await host.plug(name, mac(name), { addresses: [`${v4(name)}/24`] }));
+  for (const name of ['attacker', 'victim', 'witness'] as const) await plug(name);
+  const { mac: macAddress, address, vlan } = OUTSIDER;
+  const outsider = await host.plug('outsider', macAddress, { addresses: [`${address}/24`], bridge: 'br-ex' });
+  await host.vsctl('set', 'Port', outsider.interfaceName, `tag=${vlan}`);
+  guests.set('outsider', outsider);
   await until(async () => (await guest('attacker').ping(v4('victim'), { count: 1 })).received === 1);
   for (const index of [1, 2]) {
     const name = `unknown${index}`;
@@ -65,6 +86,13 @@ beforeAll(async () => {
   await until(async () => (await tag()).trim() === '4095', { what: 'unknown ports have the dead VLAN' });
 });
 afterAll(() => bed.stop());
+
+async function plug(name: Name): Promise<void> {
+  guests.set(name, await host.plug(name, mac(name), { addresses: [`${v4(name)}/24`] }));
+}
+
+const reaches = async (from: string, address: string): Promise<boolean> =>
+  (await guest(from).ping(address, { count: 1 })).received === 1;
 
 const MARKER = 0x88b6;
 const FOREIGN_MAC = 'fa:16:3e:00:00:99';
@@ -207,5 +235,56 @@ describe('with explicitly_egress_direct', () => {
     const to = (address: string) => Buffer.concat([bytes(address), packet.subarray(6)]);
     expect(await arriving('udp src port 9', [to('fa:16:3e:00:00:ee')])).toEqual([]);
     expect(await arriving('udp src port 9', [to(mac('witness'))])).toHaveLength(1);
+  });
+
+  test('what a port sends off the host leaves by the uplink, under the network’s VLAN id, and no other port hears it', async () => {
+    const packet = ipv4(v4('attacker'), udp(9, 9));
+    const toNobodyKnown = Buffer.concat([bytes('fa:16:3e:00:00:ee'), packet.subarray(6)]);
+    const filter = 'udp src port 9';
+    const witness = await guest('witness').capture({ filter });
+    expect(await arriving(filter, [toNobodyKnown], { to: 'outsider' })).toHaveLength(1);
+    expect(await witness.stop()).toEqual([]);
+  });
+
+  test('what comes from outside goes to the port that has the address, through its rules, and to no other; and so do answers', async () => {
+    const packet = ipv4(OUTSIDER.address, udp(9, 9), OUTSIDER.mac);
+    const toVictim = Buffer.concat([bytes(mac('victim')), packet.subarray(6)]);
+    const filter = 'udp src port 9';
+    const witness = await guest('witness').capture({ filter });
+    expect(await arriving(filter, [toVictim], { from: 'outsider', to: 'victim' })).toHaveLength(1);
+    expect(await witness.stop()).toEqual([]);
+    expect(await reaches('outsider', v4('victim'))).toBe(true);
+    expect(await reaches('victim', OUTSIDER.address)).toBe(true);
+  });
+});
+
+describe('a port whose flows the switch does not take', () => {
+  /** Each comes to two flows: more than there is room for, where a port that is plugged finds room. */
+  const RULES = 40;
+  const ROOM = 40;
+  const RULES_INGRESS = 82;
+
+  test('is shut and says why, and that its group is large; others go on and come up; and it opens when there is room', async () => {
+    const there = (await host.ofctl('dump-flows', 'br-int', `table=${RULES_INGRESS}`)).match(/priority=/g) ?? [];
+    const limit = [`flow_limit=${there.length + ROOM}`, 'overflow_policy=refuse'];
+    const full = ['--', '--id=@full', 'create', 'Flow_Table', ...limit];
+    await host.vsctl(...full, '--', 'set', 'Bridge', 'br-int', `flow_tables:${RULES_INGRESS}=@full`);
+    const others = guest('attacker').exec('bash', '-c', `ping -n -q -i 0.05 -W 1 -c 100 ${v4('witness')} || true`);
+    writeNetworks(RULES);
+
+    const told = await untilStatus(host, 'the victim’s flows are refused', (status) =>
+      conditionsOf(status, 'port-binding').some((line) => /victim.*TABLE_FULL/.test(line)),
+    );
+    expect(conditionsOf(told, 'security-groups').join()).toMatch(/"many" .* comes to 80 flows here \(1 ports/);
+    expect((await host.vsctl('get', 'Port', guest('victim').interfaceName, 'tag')).trim()).toBe('4095');
+    await until(async () => !(await reaches('attacker', v4('victim'))), { what: 'nothing reaches it' });
+    expect(await reaches('victim', v4('attacker'))).toBe(false);
+    await plug('latecomer');
+    await until(() => reaches('latecomer', v4('attacker')), { what: 'a port that is plugged now comes up' });
+    expect(await others).toMatch(/ 0% packet loss/);
+
+    await host.vsctl('clear', 'Bridge', 'br-int', 'flow_tables');
+    await until(() => reaches('attacker', v4('victim')), { what: 'it opens', timeoutMs: 60_000 });
+    await untilStatus(host, 'all ports are wired', (status) => conditionsOf(status, 'port-binding').length === 0);
   });
 });

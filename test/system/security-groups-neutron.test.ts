@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { Bed, type Guest, type Host, type NeutronPort, type Resource, type Running, until } from '../support/bed';
 import { addressOf, startedPatchbay } from '../support/bed-agent';
 import { answers, Stream, serve } from '../support/bed-traffic';
@@ -6,10 +8,13 @@ jest.setTimeout(180_000);
 
 const FIREWALL_TABLE = /table=(60|7[123]|8[12]|9[1-4]),/;
 const WEB = 80;
+/** Let in from members of the group alone: by conjunctions, as are pings. */
+const SSH = 22;
 
 let bed: Bed;
 let host: Host;
 let reference: Running;
+let patchbay: Running;
 let group: Resource;
 let webRule: Resource;
 let web: NeutronPort;
@@ -43,9 +48,9 @@ beforeAll(async () => {
       ethertype: 'IPv4',
       ...fields,
     });
-  await rule({ protocol: 'icmp' });
+  await rule({ protocol: 'icmp', remote_group_id: group.id });
   await rule({ protocol: 'udp', port_range_min: 5000, port_range_max: 5010 });
-  await rule({ protocol: 'tcp', port_range_min: 22, port_range_max: 22, remote_group_id: group.id });
+  await rule({ protocol: 'tcp', port_range_min: SSH, port_range_max: SSH, remote_group_id: group.id });
   webRule = await rule({ protocol: 'tcp', port_range_min: WEB, port_range_max: WEB });
   const ports = [
     await bed.rest.createPort(network.id, 'host1', { security_groups: [group.id] }),
@@ -61,25 +66,56 @@ beforeAll(async () => {
     'ACTIVE',
     ports.map(({ id }) => id),
   );
-  await serve(host, guests[0] as Guest, 'tcp', '0.0.0.0', WEB);
+  for (const port of [WEB, SSH]) await serve(host, guests[0] as Guest, 'tcp', '0.0.0.0', port);
   await until(async () => (await answers(client(), 'tcp', addressOf(web), WEB)) === 'answered');
 });
 afterAll(() => bed.stop());
 
+/** Ids of all conjunctions on the bridge. */
+async function conjunctions(): Promise<readonly number[]> {
+  const flows = await host.dumpFlows('br-int');
+  return flows.flatMap((flow) => [...flow.matchAll(/conj(?:unction\(|_id=)(\d+)/g)].map(([, id]) => Number(id)));
+}
+
+/** Begins pings and a connection that only conjunctions let in, and a connection that a rule without lets in; answers how to end them, where none may have lost anything. */
+async function traffic(): Promise<() => Promise<void>> {
+  const streams = [
+    await Stream.open(host, client(), addressOf(web), WEB),
+    await Stream.open(host, client(), addressOf(web), SSH),
+  ];
+  const pinging = client().exec('bash', '-c', `ping -n -q -i 0.05 -W 1 -c 200 ${addressOf(web)} || true`);
+  return async () => {
+    expect(await pinging).toMatch(/ 0% packet loss/);
+    for (const stream of streams) expect(await stream.close()).toMatchObject({ cut: false });
+  };
+}
+
 describe('a host whose security groups the reference agent made', () => {
   test('is taken over with the same flows, and no ping and no connection is lost', async () => {
     const before = await firewall();
-    const stream = await Stream.open(host, client(), addressOf(web), WEB);
-    const pinging = client().exec('bash', '-c', `ping -n -q -i 0.05 -W 1 -c 200 ${addressOf(web)} || true`);
+    const nothingIsLost = await traffic();
 
     await reference.stop('SIGTERM');
-    await startedPatchbay(host);
+    patchbay = await startedPatchbay(host);
     await until(async () => JSON.stringify(await firewall()) === JSON.stringify(before), {
       what: 'the firewall is that of the reference agent',
     }).catch(async () => expect(await firewall()).toEqual(before));
 
-    expect(await pinging).toMatch(/ 0% packet loss/);
-    expect(await stream.close()).toMatchObject({ cut: false });
+    await nothingIsLost();
+  });
+
+  test('has its conjunctions under ids above the former where the record of them is lost, and loses nothing by that', async () => {
+    const [flows, ids] = [await firewall(), await conjunctions()];
+    const nothingIsLost = await traffic();
+
+    await patchbay.stop();
+    rmSync(join(host.folder, 'patchbay'), { recursive: true });
+    patchbay = await startedPatchbay(host);
+    const highest = Math.max(...ids);
+    await until(async () => Math.min(...(await conjunctions())) > highest, { what: 'the former ids are gone' });
+
+    expect(await firewall()).toEqual(flows);
+    await nothingIsLost();
   });
 
   test('has a connection cut when its rule is deleted in the server, and let in again when it is back', async () => {

@@ -14,6 +14,11 @@ const GUESTS = { server: 1, friend: 2, stranger: 3, helper: 4 } as const;
 type Name = keyof typeof GUESTS;
 const v4 = (name: Name) => `10.0.0.${GUESTS[name]}`;
 const v6 = (name: Name) => `fd00::${GUESTS[name]}`;
+const FAMILIES = [
+  ['IPv4', 4],
+  ['IPv6', 6],
+] as const;
+const addressOf = (name: Name, family: 4 | 6) => (family === 4 ? v4(name) : v6(name));
 const mac = (name: Name) => `fa:16:3e:00:00:0${GUESTS[name]}`;
 const OUT: readonly Rule[] = [{ direction: 'egress' }, { direction: 'egress', ethertype: 'IPv6' }];
 
@@ -98,7 +103,7 @@ beforeAll(async () => {
 afterAll(() => bed.stop());
 
 const asks = (name: Name, kind: 'tcp' | 'udp', port: number, family: 4 | 6 = 4) =>
-  answers(guest(name), kind, family === 4 ? v4('server') : v6('server'), port);
+  answers(guest(name), kind, addressOf('server', family), port);
 const pings = async (from: Name, address: string) => (await guest(from).ping(address, { count: 1 })).received === 1;
 
 describe('a rule lets in what it says, and nothing else', () => {
@@ -114,10 +119,7 @@ describe('a rule lets in what it says, and nothing else', () => {
     expect(await pings('server', v4('friend'))).toBe(true);
   });
 
-  test.each([
-    ['IPv4', 4],
-    ['IPv6', 6],
-  ] as const)('ports of TCP and UDP over %s', async (ethertype, family) => {
+  test.each(FAMILIES)('ports of TCP and UDP over %s', async (ethertype, family) => {
     const rules = [
       { direction: 'ingress', ethertype, protocol: 'tcp', ports: '70-90' },
       { direction: 'ingress', ethertype, protocol: 'udp', ports: 53 },
@@ -126,6 +128,7 @@ describe('a rule lets in what it says, and nothing else', () => {
     expect(await asks('friend', 'tcp', 80, family)).toBe('answered');
     expect(await asks('friend', 'tcp', 443, family)).toBe('silent');
     expect(await asks('friend', 'udp', 53, family)).toBe('answered');
+    expect(await asks('friend', 'udp', 54, family)).toBe('silent');
     expect(await asks('friend', 'tcp', 80, family === 4 ? 6 : 4)).toBe('silent');
   });
 
@@ -137,8 +140,13 @@ describe('a rule lets in what it says, and nothing else', () => {
     await apply({ rules: [...OUT, ...rules] });
     expect(await pings('friend', v4('server'))).toBe(true);
     expect(await pings('friend', v6('server'))).toBe(true);
-    await apply({ rules: [...OUT, { direction: 'ingress', protocol: 'icmp', ports: 13 }] });
+    const others = [
+      { direction: 'ingress', protocol: 'icmp', ports: 13 },
+      { direction: 'ingress', ethertype: 'IPv6', protocol: 'icmpv6', ports: 1 },
+    ];
+    await apply({ rules: [...OUT, ...others] });
     expect(await pings('friend', v4('server'))).toBe(false);
+    expect(await pings('friend', v6('server'))).toBe(false);
   });
 
   test.each([
@@ -178,55 +186,66 @@ describe('a rule lets in what it says, and nothing else', () => {
     expect((await capture.stop())[0]).toContain('Flags [S],');
   });
 
-  test('a remote prefix', async () => {
-    await apply({ rules: [...OUT, { direction: 'ingress', protocol: 'tcp', ports: 80, remote_prefix: v4('friend') }] });
-    expect(await asks('friend', 'tcp', 80)).toBe('answered');
-    expect(await asks('stranger', 'tcp', 80)).toBe('silent');
+  test.each(FAMILIES)('a remote prefix of %s', async (ethertype, family) => {
+    const remote_prefix = addressOf('friend', family);
+    await apply({ rules: [...OUT, { direction: 'ingress', ethertype, protocol: 'tcp', ports: 80, remote_prefix }] });
+    expect(await asks('friend', 'tcp', 80, family)).toBe('answered');
+    expect(await asks('stranger', 'tcp', 80, family)).toBe('silent');
   });
 
-  test('SCTP and other protocols by number, frame by frame', async () => {
+  test.each(FAMILIES)('SCTP and other protocols by number over %s, frame by frame', async (ethertype, family) => {
     const packet = (protocol: number, port: number) => {
       const payload = Buffer.alloc(12);
       payload.writeUInt16BE(40_000, 0);
       payload.writeUInt16BE(port, 2);
-      return ipv4Frame('friend', v4('friend'), protocol, payload);
+      if (family === 4) return ipv4Frame('friend', v4('friend'), protocol, payload);
+      const fields = { source: v6('friend'), destination: v6('server'), protocol, payload };
+      return frame({
+        destination: mac('server'),
+        source: mac('friend'),
+        etherType: 0x86dd,
+        payload: ipv6Packet(fields),
+      });
     };
     const rules = [
-      { direction: 'ingress', protocol: 'sctp', ports: 3868 },
-      { direction: 'ingress', protocol: 47 },
+      { direction: 'ingress', ethertype, protocol: 'sctp', ports: 3868 },
+      { direction: 'ingress', ethertype, protocol: 47 },
     ];
     await apply({ rules: [...OUT, ...rules] });
     const seen = await seenAtServer('friend', [packet(132, 3868), packet(132, 3869), packet(47, 0), packet(50, 0)]);
     expect(seen).toEqual([132, 47]);
   });
 
-  test('what the port may send', async () => {
-    await apply({ rules: [{ direction: 'egress', protocol: 'udp' }] });
-    expect(await pings('server', v4('friend'))).toBe(false);
+  test.each(FAMILIES)('what the port may send over %s', async (ethertype, family) => {
+    await apply({ rules: [{ direction: 'egress', ethertype, protocol: 'udp' }] });
+    expect(await pings('server', addressOf('helper', family))).toBe(false);
     await apply({ rules: OUT });
-    expect(await pings('server', v4('friend'))).toBe(true);
+    expect(await pings('server', addressOf('helper', family))).toBe(true);
   });
 });
 
-describe('groups of others', () => {
-  const rules = [...OUT, { direction: 'ingress', protocol: 'tcp', ports: 80, remote_group: 'friends' }];
+describe.each(FAMILIES)('groups of others, over %s', (ethertype, family) => {
+  const web = { direction: 'ingress', ethertype, protocol: 'tcp', ports: 80 };
+  const strangerAlone = async () => {
+    await until(async () => (await asks('stranger', 'tcp', 80, family)) === 'answered');
+    await until(async () => (await asks('friend', 'tcp', 80, family)) === 'silent');
+  };
 
   test('members of a remote group, as they come and go', async () => {
+    const rules = [...OUT, { ...web, remote_group: 'friends' }];
     await apply({ rules, groups: { friend: ['friends'] } });
-    expect(await asks('friend', 'tcp', 80)).toBe('answered');
-    expect(await asks('stranger', 'tcp', 80)).toBe('silent');
+    expect(await asks('friend', 'tcp', 80, family)).toBe('answered');
+    expect(await asks('stranger', 'tcp', 80, family)).toBe('silent');
     await apply({ rules, groups: { stranger: ['friends'] } });
-    await until(async () => (await asks('stranger', 'tcp', 80)) === 'answered');
-    await until(async () => (await asks('friend', 'tcp', 80)) === 'silent');
+    await strangerAlone();
   });
 
   test('addresses of an address group, as it changes', async () => {
-    const offices = [...OUT, { direction: 'ingress', protocol: 'tcp', ports: 80, remote_address_group: 'offices' }];
-    await apply({ rules: offices, offices: [v4('friend')] });
-    expect(await asks('friend', 'tcp', 80)).toBe('answered');
-    await apply({ rules: offices, offices: ['10.0.0.3/32'] });
-    await until(async () => (await asks('stranger', 'tcp', 80)) === 'answered');
-    await until(async () => (await asks('friend', 'tcp', 80)) === 'silent');
+    const rules = [...OUT, { ...web, remote_address_group: 'offices' }];
+    await apply({ rules, offices: [addressOf('friend', family)] });
+    expect(await asks('friend', 'tcp', 80, family)).toBe('answered');
+    await apply({ rules, offices: [`${addressOf('stranger', family)}/${family === 4 ? 32 : 128}`] });
+    await strangerAlone();
   });
 });
 
@@ -336,7 +355,7 @@ describe('what a guest says under another’s name never arrives', () => {
 
 /** IP protocol numbers of the packets that arrive at the server of those that a guest sends. */
 async function seenAtServer(from: Name, frames: readonly Buffer[]): Promise<readonly number[]> {
-  const capture = await guest('server').capture({ filter: 'ip or ether proto 0x88b5' });
+  const capture = await guest('server').capture({ filter: 'ip or (ip6 and not icmp6) or ether proto 0x88b5' });
   const last = frame({ destination: mac('server'), source: mac('helper') });
   await guest(from).send(frames);
   await guest('helper').send([last]);
