@@ -70,19 +70,21 @@ function changesOfRules(patchbay: GroupFigures, tenth: GroupFigures): readonly R
     {
       what: `a group of ${SCALE.ports} ports gets ${SCALE.changedRules} rules, at once: ${flows} flows`,
       unit: 'ms',
-      patchbay: slowest(patchbay.added),
-      ...reference(slowest(tenth.added)),
+      patchbay: usual(patchbay.added),
+      ...reference(usual(tenth.added)),
       target: 1000,
-      note: note(`slowest of ${SCALE.rounds} (p50 ${usual(patchbay.added).toFixed(0)} ms)`),
+      note: note(`p50 of ${SCALE.rounds}`),
     },
+    { what: '… the slowest', unit: 'ms', patchbay: slowest(patchbay.added), target: 1000 },
     {
       what: '… and loses them',
       unit: 'ms',
-      patchbay: slowest(patchbay.removed),
-      ...reference(slowest(tenth.removed)),
+      patchbay: usual(patchbay.removed),
+      ...reference(usual(tenth.removed)),
       target: 1000,
-      note: note(`slowest of ${SCALE.rounds} (p50 ${usual(patchbay.removed).toFixed(0)} ms)`),
+      note: note(`p50 of ${SCALE.rounds}`),
     },
+    { what: '… the slowest', unit: 'ms', patchbay: slowest(patchbay.removed), target: 1000 },
   ];
   if (patchbay.spread !== undefined && tenth.spread !== undefined) {
     rows.push({
