@@ -58,7 +58,7 @@ const until = async (what, holds) => {
 };
 const start = (options = {}) => Kit.start({
   plugins: [Honest], isolated: [{ file: require.resolve('./isolated.js'), options }], tapBudgetMs: 300,
-  workerSettings: { pingMs: 50, patienceMs: 1000, restartMs: [20, 100] },
+  workerSettings: { pingMs: 50, patienceMs: 3000, restartMs: [20, 100] },
 });
 const wants = (kit) => kit.wantedFlows('br-int', 'isolated').length;
 const level = (kit) => kit.health('isolated').level;
