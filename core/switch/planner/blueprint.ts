@@ -194,7 +194,7 @@ export class Blueprint {
     if (slot !== undefined && slot.quarantine === undefined) slot.accepted = slot.compiled;
   }
 
-  /** How far the key has come, as far as planning can tell; what is still on its way is not counted. */
+  /** How far the key has come, as far as planning can tell; what is still on its way is not counted. What it waits for is in alphabetical order. */
   progress(plugin: string, key: string): KeyProgress {
     const slot = this.slots.get(ownerId(plugin, key));
     if (slot === undefined) return { state: 'unset' };
@@ -206,7 +206,7 @@ export class Blueprint {
       ...slot.gates.flatMap(({ gate, reasons }) => [...gate.waitingFor, ...reasons]),
       ...this.unreadBridges(slot).map((bridge) => `an OpenFlow connection to bridge ${bridge}`),
     ]);
-    return waitingFor.size === 0 ? { state: 'applied' } : { state: 'pending', waitingFor: [...waitingFor] };
+    return waitingFor.size === 0 ? { state: 'applied' } : { state: 'pending', waitingFor: [...waitingFor].sort() };
   }
 
   /** One key for people: what it came to. */

@@ -19,7 +19,8 @@ export interface Decision {
  */
 export function decide(wanted: readonly Item[], canonical: Canonical): Decision | undefined {
   const [winner, ...others] = [...wanted].sort(
-    (left, right) => compareOwners(left.owner, right.owner) || compareText(left.body, right.body),
+    (left, right) =>
+      compareOwners(left.owner, right.owner) || compareText(left.body, right.body) || compareForms(left, right),
   );
   if (winner === undefined) return undefined;
   const owners = new Set<Owner>([winner.owner]);
@@ -37,6 +38,15 @@ export function decide(wanted: readonly Item[], canonical: Canonical): Decision 
   }
   const item = union === undefined ? winner : withUnion(winner, union, canonical);
   return { item, owner: winner.owner, owners: [...owners], losers: [...losers] };
+}
+
+/** Of two that come to the same, what is plain stands before a set of ports, which more may join; of two sets, that with less before it. */
+function compareForms(left: Item, right: Item): number {
+  const [one, other] = [unionOf(left), unionOf(right)];
+  if (one?.kind !== 'output_set' || other?.kind !== 'output_set') {
+    return Number(one !== undefined) - Number(other !== undefined);
+  }
+  return one.before.length - other.before.length || one.ports.length - other.ports.length;
 }
 
 function unionOf(item: Item): Union | undefined {
