@@ -16,7 +16,7 @@ export { createSwitch, type Switch, type SwitchSettings } from './switch/index';
 export { FakeOpenFlowSwitch } from './switch/openflow/fake/index';
 export type { FlowTableClient, InstalledFlow } from './switch/openflow/index';
 export { connectBridge } from './switch/openflow-targets';
-export { FakeOvsdbServer, FULL_VSWITCHD } from './switch/ovsdb/fake/index';
+export { addBridge, addPort, deletePort, FakeOvsdbServer, FULL_VSWITCHD } from './switch/ovsdb/fake/index';
 export { type PrivateSwitch, startPrivateSwitch } from './switch/private/private-switch';
 
 /** Metrics of plugins in a registry of their own. */

@@ -1,7 +1,7 @@
 import type { SwitchReach } from '../host/assembly';
 import type { FlowTableMessage } from '../switch/openflow';
 import { FakeOpenFlowSwitch } from '../switch/openflow/fake';
-import { FakeOvsdbServer, FULL_VSWITCHD } from '../switch/ovsdb/fake';
+import { addBridge, addPort, FakeOvsdbServer, FULL_VSWITCHD } from '../switch/ovsdb/fake';
 import { MARKED_MAC, type SimulatedPort } from './messages';
 
 /** Messages that a bridge remembers for tests; here they would only fill memory. */
@@ -46,29 +46,14 @@ export class SwitchInMemory {
   }
 
   addBridge(name: string): void {
-    this.transact([
-      { op: 'insert', table: 'Interface', 'uuid-name': 'face', row: { name, type: 'internal' } },
-      { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'face'] } },
-      { op: 'insert', table: 'Bridge', 'uuid-name': 'bridge', row: { name, ports: ['named-uuid', 'port'] } },
-      { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['bridges', 'insert', ['named-uuid', 'bridge']]] },
-    ]);
+    addBridge(this.database(), name);
   }
 
   /** As Nova plugs an instance. */
   plug(bridge: string, { portId, macAddress }: SimulatedPort): void {
-    const name = `tap${portId.slice(0, 11)}`;
     const ids = { 'iface-id': portId, 'attached-mac': macAddress, 'iface-status': 'active', 'vm-uuid': portId };
-    const row = { name, type: 'internal', external_ids: ['map', Object.entries(ids)] };
-    this.transact([
-      { op: 'insert', table: 'Interface', 'uuid-name': 'face', row },
-      { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'face'] } },
-      {
-        op: 'mutate',
-        table: 'Bridge',
-        where: [['name', '==', bridge]],
-        mutations: [['ports', 'insert', ['named-uuid', 'port']]],
-      },
-    ]);
+    const columns = { type: 'internal', external_ids: ['map', Object.entries(ids)] };
+    addPort(this.database(), bridge, `tap${portId.slice(0, 11)}`, columns);
   }
 
   close(): Promise<void> {
@@ -81,12 +66,9 @@ export class SwitchInMemory {
     return known;
   }
 
-  private transact(operations: readonly Readonly<Record<string, unknown>>[]): void {
+  /** Without what the server remembers of requests, for tests. */
+  private database(): FakeOvsdbServer['database'] {
     this.server.received.length = 0;
-    this.server.database.transact(
-      operations,
-      () => true,
-      () => undefined,
-    );
+    return this.server.database;
   }
 }

@@ -1,5 +1,8 @@
 import {
+  addBridge,
+  addPort,
   defaultSettings,
+  deletePort,
   FakeOpenFlowSwitch,
   FakeOvsdbServer,
   FULL_VSWITCHD,
@@ -7,8 +10,6 @@ import {
   type Switch,
 } from '@patchbay/agent/testing';
 import type { Backend, PluggedPort, SwitchReach } from './backend';
-
-type Operation = Readonly<Record<string, unknown>>;
 
 /** A switch in memory: a database with its server, and a flow table for each bridge. */
 export class MemoryBackend implements Backend {
@@ -34,38 +35,18 @@ export class MemoryBackend implements Backend {
   }
 
   async addBridge(name: string): Promise<void> {
-    this.transact([
-      { op: 'insert', table: 'Interface', 'uuid-name': 'face', row: { name, type: 'internal' } },
-      { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'face'] } },
-      {
-        op: 'insert',
-        table: 'Bridge',
-        'uuid-name': 'bridge',
-        row: { name, ports: ['named-uuid', 'port'], fail_mode: 'secure' },
-      },
-      { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['bridges', 'insert', ['named-uuid', 'bridge']]] },
-    ]);
+    addBridge(this.server.database, name, { fail_mode: 'secure' });
   }
 
   async plug({ name, bridge = 'br-int', externalIds = {} }: PluggedPort): Promise<void> {
-    const row = { name, type: 'internal', external_ids: ['map', Object.entries(externalIds)] };
-    this.transact([
-      { op: 'insert', table: 'Interface', 'uuid-name': 'face', row },
-      { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'face'] } },
-      {
-        op: 'mutate',
-        table: 'Bridge',
-        where: [['name', '==', bridge]],
-        mutations: [['ports', 'insert', ['named-uuid', 'port']]],
-      },
-    ]);
+    addPort(this.server.database, bridge, name, {
+      type: 'internal',
+      external_ids: ['map', Object.entries(externalIds)],
+    });
   }
 
   async unplug(name: string): Promise<void> {
-    const row = [...this.server.database.rows('Port')].find((port) => port.name === name);
-    this.transact([
-      { op: 'mutate', table: 'Bridge', where: [], mutations: [['ports', 'delete', ['uuid', row?._uuid]]] },
-    ]);
+    deletePort(this.server.database, name);
   }
 
   async installed(bridge: string): Promise<readonly InstalledFlow[]> {
@@ -82,13 +63,5 @@ export class MemoryBackend implements Backend {
 
   async stop(): Promise<void> {
     await this.server.close();
-  }
-
-  private transact(operations: readonly Operation[]): void {
-    this.server.database.transact(
-      operations,
-      () => true,
-      () => undefined,
-    );
   }
 }

@@ -8,9 +8,10 @@ import { createHost } from '../../../core/host/agent-host';
 import { loadConfiguration } from '../../../core/host/configuration';
 import type { Host } from '../../../core/host/host';
 import { stock } from '../../../core/main';
-import { type FlowTableClient, OpenFlowConnectionError } from '../../../core/switch/openflow';
+import type { FlowTableClient } from '../../../core/switch/openflow';
 import { FakeOpenFlowSwitch } from '../../../core/switch/openflow/fake';
-import { FakeOvsdbServer, FULL_VSWITCHD } from '../../../core/switch/ovsdb/fake';
+import { addPort, deletePort, FakeOvsdbServer, FULL_VSWITCHD } from '../../../core/switch/ovsdb/fake';
+import { Mortality } from './mortality';
 
 export interface PluggedPort {
   readonly id: string;
@@ -27,29 +28,23 @@ const silence = (): Duplex => new Duplex({ read: () => undefined, write: (_chunk
  * switch nothing that it does has any effect, on the switch or on its files, as if it had been killed.
  */
 export class MortalAgent {
-  /** Writes to the switch since `dieAfter`. */
-  writes = 0;
-  /** Called after each. */
+  /** Called after each write to the switch. */
   wrote: (what: string) => void = () => undefined;
+  private readonly mortality = new Mortality({ died: () => this.buried(), wrote: (what) => this.wrote(what) });
   private readonly server = new FakeOvsdbServer({ vswitchd: FULL_VSWITCHD });
   private readonly bridges = new Map<string, FakeOpenFlowSwitch>();
   private readonly folder = mkdtempSync(join(tmpdir(), 'patchbay-mortal-'));
   private lives = 0;
-  private left = Number.POSITIVE_INFINITY;
-  private isDead = false;
   private host: Host | undefined;
 
   constructor() {
     mkdirSync(this.stateDir);
-    const { database } = this.server;
-    const transact = database.transact.bind(database);
-    database.transact = (operations, ...rest) => {
-      // Every write of an agent is under the lock; what a test does is not.
-      const isWrite = operations.some((operation) => (operation as { readonly op: string }).op === 'assert');
-      if (isWrite && !this.survives()) return;
-      transact(operations, ...rest);
-      if (isWrite) this.wrote('a transaction');
-    };
+    this.mortality.watchDatabase(this.server);
+  }
+
+  /** Writes to the switch since `dieAfter`. */
+  get writes(): number {
+    return this.mortality.writes;
   }
 
   /** Starts an agent that reads these networks, in place of one that runs or died. Resolves when it has nothing left to do. */
@@ -57,7 +52,7 @@ export class MortalAgent {
     await this.end();
     writeFileSync(join(this.folder, 'networks.yaml'), networks);
     this.host = createHost(...this.configuration(), stock, {
-      ovsdbTarget: () => (this.isDead ? silence() : this.server.connect()),
+      ovsdbTarget: () => (this.mortality.isDead ? silence() : this.server.connect()),
       connect: async (bridge) => this.connect(bridge),
     });
     await this.host.start();
@@ -66,13 +61,12 @@ export class MortalAgent {
 
   /** The agent dies after that many writes from now. */
   dieAfter(writes: number): void {
-    this.left = writes;
-    this.writes = 0;
+    this.mortality.dieAfter(writes);
   }
 
   /** Resolves when the agent has nothing left to do, or is dead. */
   async untilIdle(): Promise<void> {
-    for (let calm = 0; calm < 4 && !this.isDead; ) {
+    for (let calm = 0; calm < 4 && !this.mortality.isDead; ) {
       const before = this.writes;
       await pause(5);
       const { ready, switch: side, ports } = (await this.host?.reports.status()) ?? {};
@@ -82,24 +76,13 @@ export class MortalAgent {
   }
 
   plug(port: PluggedPort): void {
-    const name = nameOf(port);
     const ids = { 'iface-id': port.id, 'attached-mac': port.macAddress, 'iface-status': 'active', 'vm-uuid': port.id };
-    const row = { name, type: 'internal', external_ids: ['map', Object.entries(ids)] };
-    this.transact([
-      { op: 'insert', table: 'Interface', 'uuid-name': 'face', row },
-      { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'face'] } },
-      {
-        op: 'mutate',
-        table: 'Bridge',
-        where: [['name', '==', 'br-int']],
-        mutations: [['ports', 'insert', ['named-uuid', 'port']]],
-      },
-    ]);
+    const columns = { type: 'internal', external_ids: ['map', Object.entries(ids)] };
+    addPort(this.server.database, 'br-int', nameOf(port), columns);
   }
 
   unplug(port: PluggedPort): void {
-    const uuid = this.row('Port', nameOf(port))?._uuid;
-    this.transact([{ op: 'mutate', table: 'Bridge', where: [], mutations: [['ports', 'delete', ['uuid', uuid]]] }]);
+    deletePort(this.server.database, nameOf(port));
   }
 
   row(table: string, name: string): Readonly<Record<string, unknown>> | undefined {
@@ -123,28 +106,15 @@ export class MortalAgent {
 
   private async end(): Promise<void> {
     if (this.host === undefined) return;
-    if (!this.isDead) this.die();
+    this.mortality.die();
     await this.host.stop();
     await pause(1);
     this.host = undefined;
-    this.isDead = false;
     this.dieAfter(Number.POSITIVE_INFINITY);
   }
 
-  private survives(): boolean {
-    if (this.isDead) return false;
-    if (this.left <= 0) {
-      this.die();
-      return false;
-    }
-    this.left -= 1;
-    this.writes += 1;
-    return true;
-  }
-
   /** What it goes on to keep, it keeps where its successor does not look. */
-  private die(): void {
-    this.isDead = true;
+  private buried(): void {
     const former = this.stateDir;
     this.lives += 1;
     cpSync(former, this.stateDir, { recursive: true });
@@ -154,16 +124,7 @@ export class MortalAgent {
   private connect(bridge: string): FlowTableClient {
     const known = this.bridges.get(bridge) ?? new FakeOpenFlowSwitch(bridge);
     this.bridges.set(bridge, known);
-    const client = known.connect();
-    for (const name of ['bundle', 'send'] as const) {
-      const act = client[name].bind(client);
-      client[name] = async (messages) => {
-        if (messages.length > 0 && !this.survives()) throw new OpenFlowConnectionError('the agent is dead');
-        await act(messages);
-        if (messages.length > 0) this.wrote(`a ${name} on ${bridge}`);
-      };
-    }
-    return client;
+    return this.mortality.watchClient(known.connect(), bridge);
   }
 
   private configuration(): Parameters<typeof createHost> extends [infer Read, infer Directory, ...unknown[]]
@@ -191,13 +152,5 @@ plugins:
     const { settings } = loaded.configuration;
     const logging = { ...settings.logging, log_file: join(this.folder, 'agent.log'), use_stderr: false };
     return [{ ...loaded.configuration, settings: { ...settings, logging } }, loaded.directory];
-  }
-
-  private transact(operations: readonly Readonly<Record<string, unknown>>[]): void {
-    this.server.database.transact(
-      operations,
-      () => true,
-      () => undefined,
-    );
   }
 }

@@ -8,7 +8,7 @@ import {
   type SwitchSettings,
 } from '../../../core/switch';
 import { FakeOpenFlowSwitch } from '../../../core/switch/openflow/fake';
-import { FakeOvsdbServer, FULL_VSWITCHD } from '../../../core/switch/ovsdb/fake';
+import { addBridge, addPort, deletePort, FakeOvsdbServer, FULL_VSWITCHD } from '../../../core/switch/ovsdb/fake';
 
 export const SETTINGS: SwitchSettings = {
   integration_bridge: 'br-int',
@@ -128,47 +128,23 @@ export class SwitchRig {
   }
 
   addBridge(name: string, controllers: readonly string[] = []): void {
-    this.transact([
-      { op: 'insert', table: 'Interface', 'uuid-name': 'iface', row: { name, type: 'internal' } },
-      { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'iface'] } },
-      ...controllers.map((target, index) => ({
-        op: 'insert',
-        table: 'Controller',
-        'uuid-name': `c${index}`,
-        row: { target },
-      })),
-      {
-        op: 'insert',
-        table: 'Bridge',
-        'uuid-name': 'bridge',
-        row: {
-          name,
-          ports: ['named-uuid', 'port'],
-          fail_mode: 'secure',
-          controller: ['set', controllers.map((_, index) => ['named-uuid', `c${index}`])],
-        },
-      },
-      { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['bridges', 'insert', ['named-uuid', 'bridge']]] },
-    ]);
+    const rows = controllers.map((target, index) => ({
+      op: 'insert',
+      table: 'Controller',
+      'uuid-name': `c${index}`,
+      row: { target },
+    }));
+    const references = rows.map((row) => ['named-uuid', row['uuid-name']]);
+    addBridge(this.server.database, name, { fail_mode: 'secure', controller: ['set', references] }, rows);
   }
 
   /** Plugs a VIF, as Nova would. */
   plug(name: string, bridge = 'br-int', type = ''): void {
-    this.transact([
-      { op: 'insert', table: 'Interface', 'uuid-name': 'iface', row: { name, type } },
-      { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'iface'] } },
-      {
-        op: 'mutate',
-        table: 'Bridge',
-        where: [['name', '==', bridge]],
-        mutations: [['ports', 'insert', ['named-uuid', 'port']]],
-      },
-    ]);
+    addPort(this.server.database, bridge, name, { type });
   }
 
   unplug(name: string): void {
-    const uuid = this.row('Port', name)?._uuid;
-    this.transact([{ op: 'mutate', table: 'Bridge', where: [], mutations: [['ports', 'delete', ['uuid', uuid]]] }]);
+    deletePort(this.server.database, name);
   }
 
   row(table: string, name: string): Readonly<Record<string, unknown>> | undefined {

@@ -1,7 +1,7 @@
 import { DEAD_VLAN, type DesiredRecords, parseFlow } from '@patchbay/sdk';
 import type { DesiredChange } from '../../../core/kernel/desired-port';
 import type { FlowTableClient } from '../../../core/switch/openflow';
-import { OpenFlowConnectionError } from '../../../core/switch/openflow';
+import { Mortality } from '../../support/switch/mortality';
 import { SwitchRig } from '../../support/switch/rig';
 
 const LIVE = 10;
@@ -42,46 +42,29 @@ const UNWIRED: readonly DesiredChange[] = [
   { plugin: 'guard', key: 'port/p1', records: null },
 ];
 
-/** A rig whose agent dies after so many writes: whatever it does from then on has no effect, as if it had been killed. */
+/** A rig whose agent dies after so many writes. */
 class MortalRig {
-  writes = 0;
   readonly breaches: string[] = [];
-  private left = Number.POSITIVE_INFINITY;
-
   private died: () => void = () => undefined;
   private death = new Promise<void>(() => undefined);
 
-  private constructor(readonly rig: SwitchRig) {
-    const { database } = rig.server;
-    const transact = database.transact.bind(database);
-    database.transact = (operations, ...rest) => {
-      // Every write of an agent is under the lock; what this test does is not.
-      const isWrite = operations.some((operation) => (operation as { readonly op: string }).op === 'assert');
-      if (isWrite && !this.survives()) return;
-      transact(operations, ...rest);
-      this.look('a transaction');
-    };
+  private constructor(
+    readonly rig: SwitchRig,
+    readonly mortality: Mortality,
+  ) {
+    mortality.watchDatabase(rig.server);
   }
 
   static async start(): Promise<MortalRig> {
     const all: { mortal?: MortalRig; rig?: SwitchRig } = {};
+    const mortality = new Mortality({ died: () => all.mortal?.died(), wrote: (what) => all.mortal?.look(what) });
     const connect = async (bridge: string): Promise<FlowTableClient> => {
       while (all.rig === undefined) await new Promise((resolve) => setImmediate(resolve));
-      const client = all.rig.bridge(bridge).connect();
-      for (const name of ['bundle', 'send'] as const) {
-        const act = client[name].bind(client);
-        client[name] = async (messages) => {
-          if (messages.length > 0 && all.mortal?.survives() === false)
-            throw new OpenFlowConnectionError('the agent is dead');
-          await act(messages);
-          all.mortal?.look(name);
-        };
-      }
-      return client;
+      return mortality.watchClient(all.rig.bridge(bridge).connect(), bridge);
     };
     const rig = await SwitchRig.start(['br-int'], { connect });
     all.rig = rig;
-    all.mortal = new MortalRig(rig);
+    all.mortal = new MortalRig(rig, mortality);
     rig.plug('tap1');
     await rig.quiet();
     return all.mortal;
@@ -89,8 +72,7 @@ class MortalRig {
 
   /** The agent dies after that many writes from now. */
   dieAfter(writes: number): void {
-    this.left = writes;
-    this.writes = 0;
+    this.mortality.dieAfter(writes);
     this.death = new Promise((resolve) => {
       this.died = resolve;
     });
@@ -124,23 +106,14 @@ class MortalRig {
     };
   }
 
-  private survives(): boolean {
-    if (this.left <= 0) {
-      this.died();
-      return false;
-    }
-    this.left -= 1;
-    this.writes += 1;
-    return true;
-  }
-
   /** A port that sends, or is in a live VLAN, has every flow that guards it. */
   private look(after: string): void {
     const flows = this.rig.flows('br-int').join('\n');
     const tag = this.rig.row('Port', 'tap1')?.tag;
     const isOpen = /table=0,priority=1,in_port/.test(flows) || tag === LIVE;
     const isGuarded = /table=24,priority=2,in_port/.test(flows) && /table=25,priority=2,in_port/.test(flows);
-    if (isOpen && !isGuarded) this.breaches.push(`after ${after}, write ${this.writes}: tag ${String(tag)}\n${flows}`);
+    if (isOpen && !isGuarded)
+      this.breaches.push(`after ${after}, write ${this.mortality.writes}: tag ${String(tag)}\n${flows}`);
   }
 }
 
@@ -150,7 +123,7 @@ async function everyCrash(from: readonly DesiredChange[], to: readonly DesiredCh
   await whole.bring(from);
   whole.dieAfter(Number.POSITIVE_INFINITY);
   await whole.bring(to);
-  const { writes } = whole;
+  const { writes } = whole.mortality;
   const wanted = whole.state();
   await whole.rig.stop();
   for (let survived = 0; survived <= writes; survived++) {

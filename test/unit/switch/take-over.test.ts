@@ -1,5 +1,6 @@
 import { parseFlow } from '@patchbay/sdk';
 import { cookieOf } from '../../../core/switch/cookies';
+import { addPort } from '../../../core/switch/ovsdb/fake';
 import { SwitchRig } from '../../support/switch/rig';
 
 let rig: SwitchRig;
@@ -14,21 +15,7 @@ const install = async (bridge: string, text: string, cookie: bigint): Promise<vo
     .send([{ kind: 'flow', command: 'add', flow: parseFlow(bridge, text), cookie }]);
 
 const patch = (bridge: string, name: string, peer: string) =>
-  rig.transact([
-    {
-      op: 'insert',
-      table: 'Interface',
-      'uuid-name': 'iface',
-      row: { name, type: 'patch', options: ['map', [['peer', peer]]] },
-    },
-    { op: 'insert', table: 'Port', 'uuid-name': 'port', row: { name, interfaces: ['named-uuid', 'iface'] } },
-    {
-      op: 'mutate',
-      table: 'Bridge',
-      where: [['name', '==', bridge]],
-      mutations: [['ports', 'insert', ['named-uuid', 'port']]],
-    },
-  ]);
+  addPort(rig.server.database, bridge, name, { type: 'patch', options: ['map', [['peer', peer]]] });
 const interfaceRow = (name: string) => rig.row('Interface', name);
 const marks = (bridge: string) => rig.row('Bridge', bridge)?.external_ids as ReadonlyMap<string, string>;
 
