@@ -139,6 +139,18 @@ export interface ResourceView {
   addressGroups(ids: readonly string[]): Promise<readonly AddressGroup[]>;
   networks(ids: readonly string[]): Promise<readonly Network[]>;
   subnets(ids: readonly string[]): Promise<readonly Subnet[]>;
+  /**
+   * What no port of this host uses any more, by the questions that were asked for it: its changes are told to nobody, and whoever
+   * asks again gets a new answer. Call it only for what was forgotten by the caller too.
+   */
+  forget(unused: UnusedResources): void;
+}
+
+/** Ids, by the question that was asked for them: a group whose rules nobody needs may have members that somebody does. */
+export interface UnusedResources {
+  readonly securityGroups: readonly string[];
+  readonly membersOf: readonly string[];
+  readonly addressGroups: readonly string[];
 }
 
 export interface RpcCallOptions {
@@ -219,7 +231,10 @@ export interface ObjectCache {
   load(type: string, ids: readonly string[]): Promise<readonly CachedObject[]>;
   /** Every object whose field is, or as a list holds, the value. */
   find(type: string, field: string, value: string): Promise<readonly CachedObject[]>;
+  /** Lets an object go that was loaded by its id; as part of what was found otherwise it stays. */
   forget(type: string, id: string): void;
+  /** Lets go what was found by the field's value, but for what was asked for otherwise too. */
+  forgetFound(type: string, field: string, value: string): void;
   subscribe(listener: (change: ObjectChange) => void): Unsubscribe;
   resynchronise(cause: string): Promise<void>;
 }

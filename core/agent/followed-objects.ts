@@ -84,6 +84,10 @@ export class FollowedObjects implements ObjectCache {
     this.cache.forget(type, id);
   }
 
+  forgetFound(type: string, field: string, value: string): void {
+    this.cache.forgetBy(type, field, value);
+  }
+
   subscribe(listener: (change: ObjectChange) => void): Unsubscribe {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -140,7 +140,9 @@ export class ResourceCache<Types extends TypeMap> {
     const found = new Map<string, Types[Type]>();
     for (const id of ids) {
       const object = this.get(type, id);
-      if (object) found.set(id, object);
+      if (object === undefined) continue;
+      found.set(id, object);
+      this.shelf(type).noteAsked('id', id);
     }
     return found;
   }
@@ -169,6 +171,18 @@ export class ResourceCache<Types extends TypeMap> {
     shelf.asked.get('id')?.delete(id);
     shelf.deleted.delete(id);
     shelf.unreadable.delete(id);
+  }
+
+  /**
+   * Drops, without an event, that objects were asked for by this field's value: the next loadBy asks the server. For a group that no
+   * port uses any more. What was asked for by its id, or is part of another answer, stays.
+   */
+  forgetBy<Type extends keyof Types & string>(type: Type, field: string, value: string): void {
+    const shelf = this.shelf(type);
+    if (shelf.asked.get(field)?.delete(value) !== true) return;
+    for (const object of this.findBy(type, field, value)) {
+      if (shelf.asked.get('id')?.has(object.id) !== true && !shelf.isPartOfAnswer(object)) shelf.unfile(object);
+    }
   }
 
   /**
@@ -264,11 +278,9 @@ export class ResourceCache<Types extends TypeMap> {
     const { objects, unreadable } = await this.pull(type, field, values);
     const shelf = this.shelf(type);
     for (const object of objects) this.store(type, object, 'load', since);
-    const known = shelf.asked.get(field) ?? new Set<string>();
-    shelf.asked.set(field, known);
     if (field !== 'id') {
       this.options.onUnreadable?.(unreadable);
-      for (const value of values) known.add(value);
+      for (const value of values) shelf.noteAsked(field, value);
       return;
     }
     for (const id of values) shelf.unreadable.delete(id);
@@ -276,7 +288,7 @@ export class ResourceCache<Types extends TypeMap> {
     const found = new Set(objects.map(({ id }) => id));
     for (const id of values) {
       if (shelf.unreadable.has(id)) continue;
-      known.add(id);
+      shelf.noteAsked('id', id);
       if (shelf.doubtful.delete(id) && !found.has(id)) this.remove(type, id, 'load');
     }
   }

@@ -24,6 +24,12 @@ export class Shelf {
     this.indices = new Map(indexedFields.map((field) => [field, new Map()]));
   }
 
+  noteAsked(field: string, value: string): void {
+    const known = this.asked.get(field);
+    if (known) known.add(value);
+    else this.asked.set(field, new Set([value]));
+  }
+
   isPartOfAnswer(object: CachedResource): boolean {
     return [...this.asked].some(
       ([field, known]) => field !== 'id' && valuesOf(object, field).some((value) => known.has(value)),

@@ -32,6 +32,8 @@ export class NeutronControlPlane implements ControlPlane {
   /** Endpoints of each type that this host registered, as the server last listed them and announced since. */
   readonly registered = new Map<TunnelType, { readonly ipAddress: string; endpoints: readonly TunnelEndpoint[] }>();
   private versionsKnown = false;
+  /** By port: while a port of this host uses a network, its changes are followed. */
+  private readonly networkOf = new Map<string, string>();
 
   constructor(
     private readonly rpc: RpcConnection,
@@ -43,6 +45,7 @@ export class NeutronControlPlane implements ControlPlane {
 
   async describePorts(portIds: readonly string[]): Promise<readonly (PortDescription | UndescribablePort)[]> {
     const ports = (await this.rpc.objects.load('Port', portIds)) as readonly PortObject[];
+    for (const { id, network_id } of ports) this.networkOf.set(id, network_id);
     const networkIds = [...new Set(ports.map((port) => port.network_id))];
     const networks = (await this.rpc.objects.load('Network', networkIds)) as readonly NetworkObject[];
     const byId = new Map(networks.map((network) => [network.id, network]));
@@ -144,6 +147,10 @@ export class NeutronControlPlane implements ControlPlane {
 
   forgetPort(portId: string): void {
     this.rpc.objects.forget('Port', portId);
+    const networkId = this.networkOf.get(portId);
+    this.networkOf.delete(portId);
+    if (networkId === undefined || [...this.networkOf.values()].includes(networkId)) return;
+    this.rpc.objects.forget('Network', networkId);
   }
 
   subscribe(listener: (change: ControlPlaneChange) => void): Unsubscribe {

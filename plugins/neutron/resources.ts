@@ -9,6 +9,7 @@ import type {
   SecurityGroup,
   SecurityGroupRule,
   Subnet,
+  UnusedResources,
 } from '@patchbay/sdk';
 import type { NetworkObject, PortObject, RuleObject } from './objects';
 
@@ -65,6 +66,18 @@ export class NeutronResources implements ResourceView {
       ipVersion: subnet.ip_version === 6 ? 6 : 4,
       enableDhcp: subnet.enable_dhcp === true,
     }));
+  }
+
+  forget({ securityGroups, membersOf, addressGroups }: UnusedResources): void {
+    for (const id of securityGroups) {
+      this.objects.forget('SecurityGroup', id);
+      this.objects.forgetFound('SecurityGroupRule', 'security_group_id', id);
+    }
+    for (const id of membersOf) this.objects.forgetFound('Port', 'security_group_ids', id);
+    for (const id of addressGroups) {
+      this.objects.forget('AddressGroup', id);
+      this.objects.forgetFound('SecurityGroupRule', 'remote_address_group_id', id);
+    }
   }
 }
 

@@ -61,18 +61,24 @@ export class Facts {
     return this.sets.get(set)?.addresses ?? NOBODY;
   }
 
-  /** Forgets what no port uses. */
+  /** Forgets what no port uses, here and where it was asked for. */
   retain(groupIds: ReadonlySet<string>): void {
-    for (const id of [...this.groups.keys()]) if (!groupIds.has(id)) this.groups.delete(id);
-    for (const id of [...this.ruleReaders.keys()]) if (!groupIds.has(id)) this.ruleReaders.delete(id);
+    const securityGroups = [...this.groups.keys()].filter((id) => !groupIds.has(id));
+    for (const id of securityGroups) {
+      this.groups.delete(id);
+      this.ruleReaders.delete(id);
+    }
     const named = new Set(
       [...this.groups.values()].flatMap(({ rules }) => (rules === undefined ? [] : setsNamed(rules))),
     );
-    for (const set of [...this.sets.keys()]) {
-      if (named.has(set)) continue;
+    const sets = [...this.sets.keys()].filter((set) => !named.has(set));
+    for (const set of sets) {
       this.sets.delete(set);
       this.readers.delete(set);
     }
+    if (securityGroups.length + sets.length === 0) return;
+    const idsOf = (wanted: string) => sets.map(setOf).flatMap(({ kind, id }) => (kind === wanted ? [id] : []));
+    this.resources.forget({ securityGroups, membersOf: idsOf('group'), addressGroups: idsOf('address-group') });
   }
 
   private rulesOf(group: SecurityGroup): GroupRules {

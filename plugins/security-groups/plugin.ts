@@ -164,10 +164,12 @@ export class SecurityGroups implements Plugin {
     }
   }
 
-  private async read(port: PortDescription): Promise<void> {
+  /** What was read is kept for the port until it was `used`. */
+  private async read(port: PortDescription, used: () => void = () => {}): Promise<void> {
     this.reading.set(port.id, port);
     try {
       if (isFiltered({ port })) await this.facts.readGroups(port.securityGroupIds, 'new');
+      used();
     } finally {
       if (this.reading.get(port.id) === port) this.reading.delete(port.id);
     }
@@ -177,10 +179,11 @@ export class SecurityGroups implements Plugin {
     const { id } = bound.port;
     this.failed.add(id);
     await this.knowIds();
-    await this.read(bound.port);
-    signal.throwIfAborted();
     const previous = this.policies.get(id);
-    this.policies.add(bound);
+    await this.read(bound.port, () => {
+      signal.throwIfAborted();
+      this.policies.add(bound);
+    });
     this.groupHealth.check(this.policies.groups(), this.policies.sizes());
     // Address flows leave first, in an event of their own: they are other ports' too, and mean nothing without the port's.
     await this.announcer.event(cause, async () => this.updateMembers(NONE, 'keep'));
@@ -280,10 +283,12 @@ export class SecurityGroups implements Plugin {
 
   /** What a port that goes, or changes, no longer needs is withdrawn when its event has surely left. */
   private releaseLater(): void {
-    if (!this.members.hasUnused(this.policies.uses())) return;
-    this.jobs.after('release unused addresses', RELEASE_MS, async () => {
-      await this.announcer.event('unused addresses', async () => this.updateMembers(NONE, 'remove'));
-      if (this.reading.size > 0) return;
+    this.jobs.after('release what is unused', RELEASE_MS, async () => {
+      if (this.members.hasUnused(this.policies.uses())) {
+        await this.announcer.event('unused addresses', async () => this.updateMembers(NONE, 'remove'));
+      }
+      // What is being read is another's, or is not known to be anybody's yet.
+      if (this.reading.size + this.unread.groups.size + this.unread.sets.size > 0) return this.releaseLater();
       this.facts.retain(this.groupsOfPorts());
       this.ids.retain(this.policies.blocksInUse());
       await this.ids.save();

@@ -129,6 +129,9 @@ export class Standalone implements Plugin, ControlPlane, ResourceView {
     return [];
   }
 
+  /** What is known is what the file says. */
+  forget(): void {}
+
   // ── edits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private async reread(file: string): Promise<void> {

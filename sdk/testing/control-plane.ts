@@ -21,6 +21,7 @@ import type {
   TunnelEndpoint,
   TunnelType,
   Unsubscribe,
+  UnusedResources,
 } from '@patchbay/sdk';
 
 /** A control plane that knows what a test tells it, and remembers what it was told. */
@@ -83,12 +84,15 @@ export class FakeResources implements ResourceView {
   readonly addresses: AddressGroup[] = [];
   readonly knownNetworks: Network[] = [];
   readonly knownSubnets: Subnet[] = [];
+  /** What plugins said that nobody uses any more. Nothing is taken away by it. */
+  readonly forgotten: UnusedResources[] = [];
 
   securityGroups = async (ids: readonly string[]) => this.groups.filter(({ id }) => ids.includes(id));
   membersOf = async (securityGroupId: string) => this.members.get(securityGroupId) ?? [];
   addressGroups = async (ids: readonly string[]) => this.addresses.filter(({ id }) => ids.includes(id));
   networks = async (ids: readonly string[]) => this.knownNetworks.filter(({ id }) => ids.includes(id));
   subnets = async (ids: readonly string[]) => this.knownSubnets.filter(({ id }) => ids.includes(id));
+  forget = (unused: UnusedResources): void => void this.forgotten.push(unused);
 }
 
 export interface RecordedCall {
@@ -209,6 +213,9 @@ export class FakeObjects implements ObjectCache {
       (this.all.get(type) ?? []).filter((object) => object.id !== id),
     );
   }
+
+  /** What a test put in `all` stays: it is the server's. */
+  forgetFound(): void {}
 
   subscribe(listener: (change: ObjectChange) => void): Unsubscribe {
     this.listeners.add(listener);

@@ -9,6 +9,7 @@ import type {
   SecurityGroup,
   SecurityGroupRule,
   TrackedConnection,
+  UnusedResources,
 } from '@patchbay/sdk';
 import { SecurityGroupsConfig } from '../../plugins/security-groups/config';
 import { SecurityGroups } from '../../plugins/security-groups/plugin';
@@ -57,6 +58,8 @@ export class FakeResources implements ResourceView {
   readonly addresses = new Map<string, readonly string[]>();
   failing = false;
   questions = 0;
+  readonly forgotten: UnusedResources[] = [];
+  beforeAnswer: () => Promise<void> = async () => {};
 
   securityGroups = async (ids: readonly string[]) => this.answer(ids.flatMap((id) => this.groups.get(id) ?? []));
   membersOf = async (id: string) => this.answer(this.members.get(id) ?? []);
@@ -64,6 +67,7 @@ export class FakeResources implements ResourceView {
     this.answer(ids.map((id) => ({ id, name: id, addresses: this.addresses.get(id) ?? [] })));
   networks = async () => [];
   subnets = async () => [];
+  forget = (unused: UnusedResources): void => void this.forgotten.push(unused);
 
   setMembers(id: string, ...ipAddresses: readonly string[]): void {
     this.members.set(
@@ -72,9 +76,10 @@ export class FakeResources implements ResourceView {
     );
   }
 
-  private answer<T>(value: T): T {
+  private async answer<T>(value: T): Promise<T> {
     this.questions++;
     if (this.failing) throw new Error('the control plane does not answer');
+    await this.beforeAnswer();
     return value;
   }
 }

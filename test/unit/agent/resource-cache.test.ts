@@ -121,6 +121,32 @@ describe('loading', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('forgets what was found by a value, and no more hears of it, but what was asked for otherwise stays', async () => {
+    const a = port('a', { security_group_ids: ['g'] });
+    const b = port('b', { security_group_ids: ['g', 'h'] });
+    const c = port('c', { security_group_ids: ['g'] });
+    const { cache, asked } = setUp({ Port: [a, b, c] });
+    await cache.loadBy('Port', 'security_group_ids', ['g', 'h']);
+    await cache.load('Port', ['c']);
+    asked.length = 0;
+    cache.forgetBy('Port', 'security_group_ids', 'g');
+    expect(cache.all('Port').map(({ id }) => id)).toEqual(['b', 'c']);
+    expect(cache.isFollowed('Port', a)).toBe(false);
+    await cache.resynchronise();
+    expect(asked).toEqual([
+      ['Port', { security_group_ids: ['h'] }],
+      ['Port', { id: ['c'] }],
+    ]);
+    expect(await cache.loadBy('Port', 'security_group_ids', ['g'])).toHaveLength(3);
+  });
+
+  it('forgets nothing by a value that was not asked for', async () => {
+    const { cache } = setUp({ Port: [port('a')] });
+    await cache.load('Port', ['a']);
+    cache.forgetBy('Port', 'network_id', 'n1');
+    expect(cache.all('Port')).toHaveLength(1);
+  });
+
   it('asks again after a failure', async () => {
     const { cache, gate } = setUp({ Port: [port('a')] });
     gate.pull = () => Promise.reject(new Error('no server'));

@@ -1,9 +1,11 @@
 import type { ObjectChange } from '@patchbay/sdk';
+import { FollowedObjects } from '../../../core/agent/followed-objects';
 import { portChanges, securityGroupUpdate } from '../../../plugins/neutron/changes';
 import { NeutronControlPlane } from '../../../plugins/neutron/control-plane';
 import { describePort } from '../../../plugins/neutron/describe';
 import { leftQueueNames } from '../../../plugins/neutron/left-queues';
 import type { BindingObject, NetworkObject, PortObject } from '../../../plugins/neutron/objects';
+import { NeutronResources } from '../../../plugins/neutron/resources';
 import { IDENTITY } from '../../support/plugin-kit';
 
 const bound = (host: string, status = 'ACTIVE', profile = {}): BindingObject => ({
@@ -195,5 +197,81 @@ describe('queues that the reference agent left', () => {
     expect(names).toContain('q-agent-notifier-l2population-update.compute-1');
     expect(names).toContain('neutron-vo-Port-1.7.compute-1');
     expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('what the server is asked about', () => {
+  const rule = (id: string, group: string) => ({ id, security_group_id: group, direction: 'ingress' });
+
+  /** A cache over a server that holds these objects; `tell` pushes them once more, as it would after a change. */
+  function serverWith(world: Readonly<Record<string, readonly { readonly id: string }[]>>) {
+    const told = new Set<string>();
+    const objects = new FollowedObjects(
+      20,
+      async (type, query) => ({
+        objects: (world[type] ?? []).filter((object) =>
+          Object.entries(query).every(([field, values]) =>
+            [(object as unknown as Record<string, unknown>)[field]]
+              .flat()
+              .some((held) => values.includes(held as string)),
+          ),
+        ) as never,
+        unreadable: [],
+      }),
+      () => {},
+    );
+    objects.subscribe(({ id }) => told.add(id));
+    const tell = () => {
+      told.clear();
+      for (const [type, all] of Object.entries(world)) {
+        objects.pushed(
+          type,
+          'updated',
+          all.map((object) => ({ ...object, name: `${Math.random()}` })),
+          'a push',
+        );
+      }
+      return [...told].sort();
+    };
+    return { objects, tell };
+  }
+
+  test('of groups is told until nobody uses them, rules and members too, each by itself', async () => {
+    const { objects, tell } = serverWith({
+      SecurityGroup: [{ id: 'g1' }, { id: 'g2' }],
+      SecurityGroupRule: [rule('r1', 'g1'), rule('r2', 'g2')],
+      Port: [
+        portObject({ id: 'p1', security_group_ids: ['g1'] }),
+        portObject({ id: 'p2', security_group_ids: ['g2'] }),
+      ],
+      AddressGroup: [{ id: 'a1' }],
+    });
+    const resources = new NeutronResources(objects);
+    const askAll = async () => {
+      await resources.securityGroups(['g1', 'g2']);
+      for (const id of ['g1', 'g2']) await resources.membersOf(id);
+      await resources.addressGroups(['a1']);
+    };
+    await askAll();
+    expect(tell()).toEqual(['a1', 'g1', 'g2', 'p1', 'p2', 'r1', 'r2']);
+    resources.forget({ securityGroups: ['g1'], membersOf: ['g2'], addressGroups: ['a1'] });
+    expect(tell()).toEqual(['g2', 'p1', 'r2']);
+    await askAll();
+    expect(tell()).toEqual(['a1', 'g1', 'g2', 'p1', 'p2', 'r1', 'r2']);
+  });
+
+  test('of a network is told until the last port of it here is let go', async () => {
+    const { objects, tell } = serverWith({
+      Network: [network(101)],
+      Port: [portObject({ id: 'p1' }), portObject({ id: 'p2' })],
+    });
+    const controlPlane = new NeutronControlPlane({ objects } as never, IDENTITY, {}, 20);
+    await controlPlane.describePorts(['p1', 'p2']);
+    controlPlane.forgetPort('p1');
+    expect(tell()).toEqual(['n1', 'p2']);
+    controlPlane.forgetPort('p2');
+    expect(tell()).toEqual([]);
+    await controlPlane.describePorts(['p1']);
+    expect(tell()).toEqual(['n1', 'p1']);
   });
 });

@@ -253,6 +253,64 @@ describe('a port', () => {
   });
 });
 
+describe('what the control plane told of a group', () => {
+  const unplug = (bed: Bed, id: string) =>
+    bed.fire('onPortRemoved', { bound: boundPort({ id }), reason: 'unplugged' } as const);
+
+  test('is forgotten there too when no port uses the group any more, and asked for again by the next', async () => {
+    const bed = await peers([{ remoteGroupId: 'db' }, { remoteAddressGroupId: 'nets' }]);
+    for (const id of ['p1', 'p2', 'p3']) await unplug(bed, id);
+    await bed.jobs.retry();
+    expect(bed.resources.forgotten).toEqual([{ securityGroups: ['web'], membersOf: ['db'], addressGroups: ['nets'] }]);
+    bed.resources.setMembers('db', '10.0.0.9');
+    await addPort(bed, 'p1', ['web'], '10.0.0.1');
+    expect(bed.desired.keys()).toContain('members/1/group/db/10.0.0.9');
+  });
+
+  test('is forgotten as well where no rule names addresses', async () => {
+    const bed = await peers([{ protocol: 'tcp' }]);
+    for (const id of ['p1', 'p2', 'p3']) await unplug(bed, id);
+    await bed.jobs.retry();
+    expect(bed.resources.forgotten).toEqual([{ securityGroups: ['web'], membersOf: [], addressGroups: [] }]);
+  });
+
+  test('is kept while a port uses the group, and members while a rule names them', async () => {
+    const bed = await peers();
+    bed.resources.groups.set('db', group('db', [{ remoteGroupId: 'web' }]));
+    await addPort(bed, 'p4', ['db'], '10.0.0.4');
+    for (const id of ['p1', 'p2']) await unplug(bed, id);
+    await bed.jobs.retry();
+    expect(bed.resources.forgotten).toEqual([]);
+    await unplug(bed, 'p3');
+    await bed.jobs.retry();
+    expect(bed.resources.forgotten).toEqual([{ securityGroups: ['web'], membersOf: [], addressGroups: [] }]);
+  });
+
+  test('is kept while it is read for a port, and forgotten after that came to nothing', async () => {
+    const bed = await peers();
+    for (const id of ['p1', 'p2', 'p3']) await unplug(bed, id);
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      bed.resources.beforeAnswer = () => {
+        resolve();
+        return new Promise((answered) => {
+          answer = answered;
+        });
+      };
+    });
+    const { port } = boundPort({ id: 'p4', securityGroupIds: ['web'] });
+    const prepared = bed.prepare(port);
+    await asked;
+    await bed.jobs.retry();
+    expect(bed.resources.forgotten).toEqual([]);
+    bed.resources.beforeAnswer = async () => {};
+    answer();
+    await prepared;
+    await bed.jobs.retry();
+    expect(bed.resources.forgotten.flatMap(({ securityGroups }) => securityGroups)).toEqual(['web']);
+  });
+});
+
 describe('conjunction ids', () => {
   test('survive a restart', async () => {
     const first = await peers();
