@@ -1,10 +1,10 @@
-import { until } from '../support/bed';
+import { type NeutronPort, until } from '../support/bed';
 import type { Stage } from './stage';
 
 /** A port that nothing in the traffic uses. */
 const PORT = 4242;
 
-/** A rule of the instances' security group that admits something else than the traffic, and how to look for its flows on the first host. */
+/** A rule of the security group of the stage's instances that admits something else than the traffic, and how to look for its flows on the first host. */
 export interface Rule {
   isThere(): Promise<boolean>;
   remove(): Promise<void>;
@@ -12,10 +12,11 @@ export interface Rule {
 
 export async function createdRule(stage: Stage): Promise<Rule> {
   const { rest } = stage.bed;
-  const [group] = (await rest.list('security-groups')).filter(({ name }) => name === 'default');
-  if (group === undefined) throw new Error('the project has no default security group');
+  const { security_groups } = await rest.show<NeutronPort>('ports', stage.instance(0).portId);
+  const [group] = security_groups;
+  if (group === undefined) throw new Error('the instances have no security group');
   const { id } = await rest.create('security-group-rules', {
-    security_group_id: group.id,
+    security_group_id: group,
     direction: 'ingress',
     ethertype: 'IPv4',
     protocol: 'tcp',
@@ -31,9 +32,12 @@ export async function createdRule(stage: Stage): Promise<Rule> {
 /** Does something while a rule is there that was not before and is not afterwards. */
 export async function underRule(stage: Stage, act: () => Promise<void>): Promise<void> {
   const rule = await createdRule(stage);
-  await until(() => rule.isThere(), { timeoutMs: stage.patienceMs, everyMs: 50, what: 'the rule is on the switch' });
-  await act();
-  await rule.remove();
+  try {
+    await until(() => rule.isThere(), { timeoutMs: stage.patienceMs, everyMs: 50, what: 'the rule is on the switch' });
+    await act();
+  } finally {
+    await rule.remove();
+  }
   await until(async () => !(await rule.isThere()), {
     timeoutMs: stage.patienceMs,
     everyMs: 50,
