@@ -13,7 +13,9 @@ async function brokerPid(): Promise<number> {
 
 async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');
-  await until(() => run(['bash', '-c', `! kill -0 ${pid} 2>/dev/null && echo gone`]));
+  await until(() => run(['bash', '-c', `! kill -0 ${pid} 2>/dev/null && echo gone`]), {
+    what: 'the broker is gone',
+  });
 }
 
 /** The broker forgets its connections to the host, and nobody tells the host: for its kernel they stand. */

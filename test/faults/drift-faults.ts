@@ -56,8 +56,7 @@ const rowEdit = (name: string, { owner, edit, shown, network = undefined }: RowE
     const isMended = async () => (await show()) === former;
     return underEdit(stage, kind, { what: 'row', owner }, () =>
       stage.under(async () => void (await stage.host.vsctl(...edit(stage))), {
-        synced: () =>
-          until(isMended, { timeoutMs: PATIENCE_MS, everyMs: 50, what: `${shown(stage).join(' ')} is as before` }),
+        synced: () => until(isMended, { timeoutMs: PATIENCE_MS, everyMs: 50, what: 'the row is as it was' }),
         patienceMs: PATIENCE_MS,
         ...(network === undefined ? {} : { network }),
       }),
@@ -129,7 +128,9 @@ export const driftFaults: readonly Fault[] = [
           stage.under(async () => {
             await ofctl(stage, 'add-flow', 'br-int', `cookie=0x5e5e,${ASIDE},dl_vlan=7 actions=drop`);
             await ofctl(stage, 'add-flow', 'br-int', `cookie=0xbad,${ASIDE},dl_vlan=8 actions=drop`);
-            await until(async () => !(await has(stage, 'br-int', 'cookie=0xbad/-1')));
+            await until(async () => !(await has(stage, 'br-int', 'cookie=0xbad/-1')), {
+              what: 'the flow under no one’s cookie is gone',
+            });
             await pause(1_000);
             if (!(await has(stage, 'br-int', 'cookie=0x5e5e/-1'))) throw new Error('the listed cookie’s went');
             await ofctl(stage, 'del-flows', 'br-int', 'cookie=0x5e5e/-1');

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { repository, run } from '../support/bed-command';
 import { FAULTS } from './catalogue';
 import type { Fault } from './fault';
+import { noteOf } from './note';
 import { Results } from './results';
 import { type AgentKind, type Measurement, Stage } from './stage';
 import { markdown } from './table';
@@ -28,9 +29,7 @@ const isWanted = ({ name, long }: Fault) =>
 
 async function measure(stage: Stage, fault: Fault, kind: AgentKind): Promise<Measurement | string> {
   const began = performance.now();
-  const result = await fault
-    .run(stage, kind)
-    .catch((error: unknown) => String(error instanceof Error ? error.message : error).split('\n')[0] ?? '');
+  const result = await fault.run(stage, kind).catch(noteOf);
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   console.log(`${kind} · ${fault.name} (${seconds} s): ${JSON.stringify(result)}`);
   return result;

@@ -3,6 +3,7 @@ import { addressOf, statusOf, untilReady } from '../support/bed-agent';
 import { mergeIni } from '../support/bed-ini';
 import { createNetworkOf } from '../support/bed-ports';
 import { changedBetween, differences, type Installed, installedOn } from './installed';
+import { flowsInWords, NotYet, noteOf } from './note';
 import { Instance, type Outcome } from './traffic';
 
 export type AgentKind = 'patchbay' | 'reference';
@@ -107,7 +108,8 @@ export class Stage {
 
   /** What the server asks next is done: a port that is plugged becomes ACTIVE. */
   async probe(): Promise<void> {
-    await this.untilServed(await until(() => this.instanceOn(this.host, this.vlan), { timeoutMs: this.patienceMs }));
+    const plugged = () => this.instanceOn(this.host, this.vlan);
+    await this.untilServed(await until(plugged, { timeoutMs: this.patienceMs, what: 'a port can be plugged' }));
   }
 
   /** Waits until the instance's port is ACTIVE, and takes it away. */
@@ -146,7 +148,7 @@ export class Stage {
     ] as const;
     await Promise.all(
       pairs.map(async ([network, one, other]) => {
-        if (!(await one.answers(other.address))) throw new Error(`no answer on the ${network} network`);
+        if (!(await one.answers(other.address))) throw new NotYet(`no answer on the ${network} network`);
       }),
     );
     return true;
@@ -185,15 +187,15 @@ export class Stage {
         async () => {
           after = await installedOn(this.host);
           const different = flows === 'any' ? [] : differences(before, after, this.kind);
-          if (different.length > 0) throw new Error(different.slice(0, 4).join('; '));
-          if (hadAgent && this.agent?.isRunning !== true) throw new Error('the agent has ended');
+          if (different.length > 0) throw new NotYet(flowsInWords(different));
+          if (hadAgent && this.agent?.isRunning !== true) throw new NotYet('the agent has ended');
           return this.reaches();
         },
         { timeoutMs: patienceMs, everyMs: 100, what: 'the flows are as before and instances reach each other' },
       );
       inSyncMs = elapsedMs();
     } catch (error) {
-      detail = (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ');
+      detail = noteOf(error);
     }
     const waitedMs = elapsedMs();
     await pause(1_000);

@@ -20,7 +20,10 @@ export async function startDatabase(host: Host): Promise<void> {
 export async function startSwitch(host: Host, restore: () => Promise<void> = async () => undefined): Promise<void> {
   await host.exec([join(repository, 'test/bed/service'), 'switch']);
   await restore();
-  await until(() => host.exec(['ip', 'link', 'show', 'br-underlay']), { everyMs: 20 });
+  await until(() => host.exec(['ip', 'link', 'show', 'br-underlay']), {
+    everyMs: 20,
+    what: 'the underlay bridge has its port',
+  });
   await host.exec([join(repository, 'test/bed/hosts'), 'address', String(host.number)]);
 }
 

@@ -130,32 +130,27 @@ export const switchFaults: readonly Fault[] = [
     name: 'br-ex deleted, made again by hand after 1 s',
     run: (stage) => stage.under(() => providerBridgeAnew(stage), { rewritten: true }),
   },
-  {
-    name: 'ofport of the instance renumbered',
-    run: (stage) =>
-      stage.under(
-        async () => {
-          const port = tapOf(stage);
-          await stage.host.vsctl('set', 'Interface', port, 'ofport_request=1234');
-          await until(async () => (await stage.host.vsctl('get', 'Interface', port, 'ofport')).trim() === '1234');
-        },
-        { flows: 'any' },
-      ),
-  },
-  {
-    name: 'ofport of the provider uplink renumbered',
-    run: (stage) =>
-      stage.under(
-        async () => {
-          await stage.host.vsctl('set', 'Interface', 'int-br-ex', 'ofport_request=2345');
-          await until(
-            async () => (await stage.host.vsctl('get', 'Interface', 'int-br-ex', 'ofport')).trim() === '2345',
-          );
-        },
-        { flows: 'any' },
-      ),
-  },
+  renumbered('the instance', tapOf, 1234),
+  renumbered('the provider uplink', () => 'int-br-ex', 2345),
 ];
+
+/** The port gets another number, as it may after a restart of the switch. */
+function renumbered(what: string, portOf: (stage: Stage) => string, ofport: number): Fault {
+  return {
+    name: `ofport of ${what} renumbered`,
+    run: (stage) =>
+      stage.under(
+        async () => {
+          const port = portOf(stage);
+          await stage.host.vsctl('set', 'Interface', port, `ofport_request=${ofport}`);
+          const isDone = async () =>
+            (await stage.host.vsctl('get', 'Interface', port, 'ofport')).trim() === `${ofport}`;
+          await until(isDone, { what: 'the switch has renumbered the port' });
+        },
+        { flows: 'any' },
+      ),
+  };
+}
 
 /** As its operator makes it: with its cable, and none of the agent's parts. */
 async function providerBridgeAnew({ host }: Stage): Promise<void> {

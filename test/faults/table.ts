@@ -1,4 +1,3 @@
-import { repository } from '../support/bed-command';
 import { type Entry, isVoid, type Results } from './results';
 import type { AgentKind, Measurement } from './stage';
 
@@ -26,9 +25,9 @@ function cells(entries: readonly Entry[], notes: string[]): readonly string[] {
   if (entries.length === 0) return COLUMNS.map(() => '–');
   const valid = entries.filter((entry) => !isVoid(entry));
   const measured = valid.flatMap(({ result }) => (typeof result === 'string' ? [] : [result]));
-  const note = (text: string): string => (text === '' ? '' : ` [${notes.push(`\`${text}\``)}]`);
+  const note = (text: string): string => (text === '' ? '' : ` [${notes.push(text)}]`);
   if (measured.length === 0) return [`void${note(whyVoid(entries))}`, '', '', ''];
-  return [lost(measured), flowsChanged(measured), inSync(measured), `${recovered(measured)}${note(details(measured))}`];
+  return [lost(measured), flowsChanged(measured), inSync(measured), `${recovered(measured)}${note(detail(measured))}`];
 }
 
 function whyVoid([first]: readonly Entry[]): string {
@@ -77,7 +76,6 @@ function recovered(measured: readonly Measurement[]): string {
   return count === measured.length ? 'yes' : count === 0 ? 'no' : `${count} of ${measured.length} times`;
 }
 
-function details(measured: readonly Measurement[]): string {
-  const detail = measured.find((one) => one.detail !== '')?.detail ?? '';
-  return detail.replaceAll(repository, '.').replaceAll('`', "'").slice(0, 240);
+function detail(measured: readonly Measurement[]): string {
+  return measured.find((one) => one.detail !== '')?.detail ?? '';
 }

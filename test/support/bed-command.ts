@@ -45,9 +45,25 @@ export function run(argv: readonly [program: string, ...argv: string[]]): Promis
   });
 }
 
+/** What was asked for did not come in time. */
+export class NotInTime extends Error {
+  override readonly name = 'NotInTime';
+
+  constructor(
+    /** In words. */
+    readonly what: string,
+    readonly timeoutMs: number,
+    /** The last answer, or why there was none. */
+    readonly last: unknown,
+  ) {
+    const seen = last instanceof Error ? last.message : JSON.stringify(last);
+    super(`after ${timeoutMs} ms still not so: ${what}\nlast seen: ${seen}`);
+  }
+}
+
 /**
  * Asks again every `everyMs` (100) until the answer is truthy, and gives that answer. A rejection counts as "not yet".
- * Rejects after `timeoutMs` (30 000) with the last answer or error in the message.
+ * Rejects after `timeoutMs` (30 000) with {@link NotInTime}, the last answer or error in its message.
  */
 export async function until<T>(
   ask: () => T | Promise<T>,
@@ -63,10 +79,7 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() >= deadline) {
-      const seen = last instanceof Error ? last.message : JSON.stringify(last);
-      throw new Error(`after ${timeoutMs} ms still not so: ${what}\nlast seen: ${seen}`);
-    }
+    if (Date.now() >= deadline) throw new NotInTime(what, timeoutMs, last);
     await new Promise((wake) => setTimeout(wake, everyMs));
   }
 }
