@@ -1,4 +1,4 @@
-import { type NeutronPort, until } from '../support/bed';
+import { until } from '../support/bed';
 import type { Stage } from './stage';
 
 /** A port that nothing in the traffic uses. */
@@ -10,21 +10,20 @@ export interface Rule {
   remove(): Promise<void>;
 }
 
-export async function createdRule(stage: Stage): Promise<Rule> {
+export async function createdRule(stage: Stage, protocol: 'tcp' | 'udp' = 'tcp'): Promise<Rule> {
   const { rest } = stage.bed;
-  const { security_groups } = await rest.show<NeutronPort>('ports', stage.instance(0).portId);
-  const [group] = security_groups;
-  if (group === undefined) throw new Error('the instances have no security group');
+  const [group] = (await rest.port(stage.instance(0).portId)).security_groups;
+  if (group === undefined) throw new Error('the instance has no security group');
   const { id } = await rest.create('security-group-rules', {
     security_group_id: group,
     direction: 'ingress',
     ethertype: 'IPv4',
-    protocol: 'tcp',
+    protocol,
     port_range_min: PORT,
     port_range_max: PORT,
   });
   return {
-    isThere: async () => (await stage.host.ofctl('dump-flows', 'br-int')).includes(`tp_dst=${PORT}`),
+    isThere: async () => new RegExp(`${protocol}.*tp_dst=${PORT}`).test(await stage.host.ofctl('dump-flows', 'br-int')),
     remove: () => rest.remove('security-group-rules', id),
   };
 }
