@@ -82,6 +82,11 @@ class BrokerConnection implements RpcConnection {
       this.trouble = 'connecting again';
       for (const listener of this.restoredListeners) listener();
     });
+    messaging.on('missed', ({ deleted }) => {
+      for (const exchange of deleted)
+        this.problem({ code: 'exchange-deleted', field: exchange, detail: 'what was pushed meanwhile is asked for' });
+      for (const listener of this.restoredListeners) listener();
+    });
     messaging.on('lost', ({ reason }) => {
       this.trouble = `lost the broker: ${reason}`;
     });

@@ -44,6 +44,8 @@ export interface AmqpChannel {
   deleteQueue(name: string, options?: { readonly ifUnused?: boolean }): Promise<unknown>;
   bindQueue(queue: string, exchange: string, routingKey: string): Promise<unknown>;
   unbindQueue(queue: string, exchange: string, routingKey: string): Promise<unknown>;
+  /** Messages of `source` come to `destination` too (RabbitMQ's extension of AMQP 0-9-1). */
+  bindExchange(destination: string, source: string, routingKey: string): Promise<unknown>;
   prefetch(count: number): Promise<unknown>;
   consume(
     queue: string,

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from './amqp';
 import { pause, waitAtMost } from './backoff';
 import { newId } from './envelope';
+import { Attempts, ExchangeGuards, type Findings, LOOK_TIMES, type LookTimes } from './exchange-guards';
 import type { Link } from './link';
 import type { RabbitOptions } from './rabbit-options';
 import {
@@ -30,14 +31,14 @@ export interface ConsumerSettings {
   /** Everything stands again after an interruption; `queuesSurvived` is false if messages may have been lost. */
   readonly onRestored: (restored: { readonly queuesSurvived: boolean }) => void;
   readonly onInterrupted: (reason: string) => void;
+  /** Messages may have been lost although the queues stood. */
+  readonly onMissed: (missed: Pick<Findings, 'deleted'>) => void;
+  /** The broker permits no guard of exchanges: that one was deleted may go unnoticed. */
+  readonly onUnguarded: (refused: Findings['refused']) => void;
+  readonly looks?: LookTimes;
   readonly random?: () => number;
 }
 
-/**
- * An exchange that is deleted takes its bindings along, and tells nobody. So what is bound is bound again now and then, which costs the
- * broker a look: where the exchange is missing it refuses, and everything is set up anew.
- */
-const RENEWAL_MS = 60_000;
 interface Station {
   readonly connection: AmqpConnection;
   readonly channel: AmqpChannel;
@@ -60,12 +61,13 @@ export class Consumer {
   private readonly bindings = new Map<string, { readonly binding: Binding; users: number }>();
   private readonly shared = new Map<string, Binding>();
   private readonly random: () => number;
+  private readonly looks: LookTimes;
+  private readonly guards: ExchangeGuards;
+  private isLooking = false;
   private station: Station | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private connectionGone = new AbortController();
   private everReady = false;
-  /** An exchange was found missing: what was sent to it meanwhile came to nobody. */
-  private missed = false;
   private closed = false;
   private stands: () => void = () => undefined;
   /** The queues stood for the first time, or never will: what is asked before would be answered with what a push has overtaken. */
@@ -77,6 +79,8 @@ export class Consumer {
   constructor(private readonly settings: ConsumerSettings) {
     const { options, queuePrefix } = settings;
     this.random = settings.random ?? Math.random;
+    this.looks = settings.looks ?? LOOK_TIMES;
+    this.guards = new ExchangeGuards(this.looks.guardAfterMs);
     const suffix = options.use_queue_manager ? `${options.hostname || hostname()}:${options.processname}:1` : newId();
     this.replyQueue = `reply_${suffix}`;
     this.notificationQueue = `${queuePrefix}_fanout_${suffix}`;
@@ -126,6 +130,7 @@ export class Consumer {
       const { channel, exchanges } = this.station;
       await channel.unbindQueue(this.notificationQueue, binding.exchange.name, binding.routingKey);
       exchanges.forget(binding.exchange);
+      this.guards.forget(binding.exchange);
     });
   }
 
@@ -138,18 +143,43 @@ export class Consumer {
     });
   }
 
-  /** Binds again what is bound. Where an exchange is gone the channel goes with it, and is set up anew. */
-  renew(): Promise<void> {
-    return this.inTurn(async () => {
-      for (const {
-        binding: { exchange, routingKey },
-      } of this.bindings.values()) {
-        if (!this.station) return;
-        await this.station.channel.bindQueue(this.notificationQueue, exchange.name, routingKey);
-      }
-    }).catch((reason: unknown) => {
-      if (replyCode(reason) === NOT_FOUND) this.missed = true;
-    });
+  /**
+   * Binds again what is bound, for an exchange that is deleted takes its bindings along and tells nobody, and looks whether anything was
+   * lost meanwhile. A lost connection tells of itself.
+   */
+  async renew(): Promise<void> {
+    if (this.isLooking) return;
+    this.isLooking = true;
+    await this.inTurn(() => this.look()).catch(() => undefined);
+    this.isLooking = false;
+  }
+
+  private async look(): Promise<void> {
+    const { station } = this;
+    if (station === undefined || this.bindings.size === 0) return;
+    const attempts = new Attempts(station.connection);
+    const gone = new Set<string>();
+    const watched = new Map<string, Exchange>();
+    for (const { binding } of this.bindings.values()) {
+      if (this.station !== station) return;
+      watched.set(binding.exchange.name, binding.exchange);
+      if (!(await this.boundAgain(station, attempts, binding))) gone.add(binding.exchange.name);
+    }
+    const { deleted, guarded, refused } = await this.guards.look(attempts, watched.values());
+    await attempts.close();
+    for (const name of deleted) gone.add(name);
+    if (refused.length > 0) this.settings.onUnguarded(refused);
+    if (gone.size + guarded.length > 0) this.settings.onMissed({ deleted: [...gone] });
+  }
+
+  /** False where the exchange was not there any more, and was made again. */
+  private async boundAgain(station: Station, attempts: Attempts, { exchange, routingKey }: Binding): Promise<boolean> {
+    const bind = (channel: AmqpChannel) => channel.bindQueue(this.notificationQueue, exchange.name, routingKey);
+    if (await attempts.isFound(bind)) return true;
+    station.exchanges.forget(exchange);
+    await station.exchanges.declare(exchange);
+    await attempts.isFound(bind);
+    return false;
   }
 
   /** Deletes the queues of this process, unless the queue manager keeps their names. */
@@ -176,7 +206,7 @@ export class Consumer {
   }
 
   private async setUp(connection: AmqpConnection): Promise<void> {
-    const survived = this.everReady && !this.missed && (await this.survived(connection));
+    const survived = this.everReady && (await this.survived(connection));
     const { options } = this.settings;
     const exchanges = new ExchangeDeclarer(connection, this.settings.onMismatch);
     const channel = await openChannel(connection);
@@ -197,8 +227,7 @@ export class Consumer {
     if (this.everReady) this.settings.onRestored({ queuesSurvived: survived });
     this.everReady = true;
     this.stands();
-    this.missed = false;
-    this.renewal ??= setInterval(() => void this.renew(), RENEWAL_MS).unref();
+    this.renewal ??= setInterval(() => void this.renew(), this.looks.everyMs).unref();
   }
 
   private async setUpShared(

@@ -6,6 +6,7 @@ import { type Binding, Consumer } from './consumer';
 import type { RpcContext } from './context';
 import { decodeMessage, newId } from './envelope';
 import { describe, EnvelopeError } from './errors';
+import { type Findings, guardOf, type LookTimes } from './exchange-guards';
 import { Link } from './link';
 import { resolveRabbitOptions } from './options';
 import { Publisher } from './publisher';
@@ -28,6 +29,8 @@ export interface MessagingOptions {
   readonly maxResponseTimeoutMs?: number;
   /** rpc_ping_enabled: every topic answers oslo_rpc_server_ping with "pong". */
   readonly pingEnabled?: boolean;
+  /** When exchanges are looked after; see LOOK_TIMES. */
+  readonly looks?: LookTimes;
   /** Shown by the broker's management tools, and first part of the notification queue's name. */
   readonly connectionName?: string;
   /** The in-memory broker of the tests comes in here. */
@@ -42,6 +45,8 @@ export interface MessagingEvents {
   lost: [interruption: { readonly reason: string }];
   /** They can again. If `queuesSurvived` is false, notifications were lost: resynchronise. */
   restored: [restored: { readonly queuesSurvived: boolean }];
+  /** Notifications may have been lost though messages could arrive, `deleted` because these exchanges were: resynchronise. */
+  missed: [missed: { readonly deleted: readonly string[] }];
   /** The broker takes no messages (memory or disk alarm); what is published waits. */
   blocked: [blocked: { readonly reason: string }];
   unblocked: [];
@@ -123,6 +128,9 @@ export class Messaging extends EventEmitter<MessagingEvents> {
       onMismatch,
       onRestored: (restored) => this.restored(restored),
       onInterrupted: (reason) => this.emit('lost', { reason }),
+      onMissed: (missed) => this.emit('missed', missed),
+      onUnguarded: (refused) => this.unguarded(refused),
+      ...(settings.looks && { looks: settings.looks }),
     });
     this.queueNames = { reply: this.consumer.replyQueue, notifications: this.consumer.notificationQueue };
     const connect = settings.connect ?? connectRabbit;
@@ -298,6 +306,15 @@ export class Messaging extends EventEmitter<MessagingEvents> {
     if (this.mismatched.has(name)) return;
     this.mismatched.add(name);
     this.emit('mismatch', { exchange: name, durableExpected: options.durable });
+  }
+
+  private unguarded(refused: Findings['refused']): void {
+    for (const { exchange, reason } of refused)
+      this.problem({
+        code: 'exchange-unguarded',
+        field: guardOf({ name: exchange }).name,
+        message: `${reason}: what is lost where somebody deletes ${exchange} may stay lost`,
+      });
   }
 
   private problem(problem: RpcProblem): void {

@@ -29,8 +29,9 @@ export interface RpcProblem {
     | 'version-not-supported'
     | 'method-unknown'
     | 'endpoint-failed'
-    | 'reply-undeliverable';
-  /** Which part of the message is at fault. */
+    | 'reply-undeliverable'
+    | 'exchange-unguarded';
+  /** Which part of the message is at fault, or what on the broker. */
   readonly field: string;
   readonly message: string;
   readonly topic?: string;

@@ -3,6 +3,7 @@ import { atBroker, rabbitmqctl } from '../support/bed-broker';
 import { run, until } from '../support/bed-command';
 import type { Fault } from './fault';
 import { service, underOutage, untilItSaysWhy } from './outage';
+import { createdRule } from './rules';
 import { pause, type Stage } from './stage';
 
 /** RabbitMQ writes its process id beside its database. */
@@ -71,15 +72,43 @@ export const brokerFaults: readonly Fault[] = [
     bar: 0,
     run: (stage) =>
       underOutage(stage, async () => {
-        const all = await rabbitmqctl('--no-table-headers', 'list_exchanges', 'name');
-        // Not the topic exchange: without it the server hears nobody any more, until it is restarted.
-        const names = all.split('\n').filter((name) => name.endsWith('_fanout'));
-        if (names.length === 0) throw new Error('there is no exchange of pushes');
-        const erlang = names.map((name) => `<<"${name}">>`).join(', ');
-        const each = `rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, Name), false, <<"test">>)`;
-        await rabbitmqctl('eval', `[${each} || Name <- [${erlang}]].`);
+        await deletePushExchanges();
         // Patchbay looks every minute whether they are there.
         await pause(65_000);
       }),
   },
+  {
+    name: 'the exchanges of pushes deleted, and made anew by the server before the agent looks',
+    bar: 0,
+    long: true,
+    run: async (stage, kind) => {
+      // Patchbay guards an exchange once it was there for five minutes.
+      if (kind === 'patchbay') await until(areGuarded, { timeoutMs: 420_000, what: 'the exchanges are guarded' });
+      return stage.under(async () => {
+        await deletePushExchanges();
+        // The first push finds no exchange, and the server makes it for the second.
+        const rules = [await createdRule(stage), await createdRule(stage, 'udp')];
+        for (const rule of rules)
+          await until(() => rule.isThere(), { timeoutMs: 90_000, what: 'the rules that nobody heard of are there' });
+        for (const rule of rules) await rule.remove();
+      });
+    },
+  },
 ];
+
+async function exchanges(suffix: string): Promise<readonly string[]> {
+  const all = await rabbitmqctl('--no-table-headers', 'list_exchanges', 'name');
+  return all.split('\n').filter((name) => name.endsWith(suffix));
+}
+
+const areGuarded = async (): Promise<boolean> =>
+  (await exchanges('_fanout')).some((name) => name.startsWith('patchbay_guard_'));
+
+/** Not the topic exchange: without it the server hears nobody any more, until it is restarted. */
+async function deletePushExchanges(): Promise<void> {
+  const names = (await exchanges('_fanout')).filter((name) => !name.startsWith('patchbay_guard_'));
+  if (names.length === 0) throw new Error('there is no exchange of pushes');
+  const erlang = names.map((name) => `<<"${name}">>`).join(', ');
+  const each = `rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, Name), false, <<"test">>)`;
+  await rabbitmqctl('eval', `[${each} || Name <- [${erlang}]].`);
+}

@@ -64,6 +64,13 @@ export class MemoryChannel extends EventEmitter implements AmqpChannel {
       this.broker.unbind(exchange, target, (binding) => binding.queue === queue && binding.routingKey === routingKey);
   }
 
+  async bindExchange(destination: string, source: string): Promise<void> {
+    await this.roundTrip();
+    for (const name of [source, destination])
+      if (!this.broker.exchanges.has(name)) this.refuse(404, `no exchange ${name}`);
+    this.broker.link(source, destination);
+  }
+
   async prefetch(): Promise<void> {
     await this.roundTrip();
   }

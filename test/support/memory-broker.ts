@@ -30,6 +30,8 @@ export interface MemoryQueue {
 export class MemoryBroker {
   readonly exchanges = new Map<string, MemoryExchange>();
   readonly queues = new Map<string, MemoryQueue>();
+  /** Bindings of exchanges to exchanges. Nothing is routed along them: nobody sends to a source. */
+  private links: { readonly source: string; readonly destination: string }[] = [];
   readonly connections = new Set<MemoryConnection>();
   blocked = false;
   /** Every connection attempt: host and connection name. */
@@ -58,7 +60,7 @@ export class MemoryBroker {
   restart(): void {
     this.closeConnections('the broker restarts');
     for (const [name, { options }] of this.queues) if (!options.durable) this.dropQueue(name);
-    for (const [name, { options }] of this.exchanges) if (!options.durable) this.exchanges.delete(name);
+    for (const [name, { options }] of this.exchanges) if (!options.durable) this.deleteExchange(name);
   }
 
   setBlocked(blocked: boolean): void {
@@ -84,7 +86,23 @@ export class MemoryBroker {
     const left = exchange.bindings.filter((binding) => !matches(binding));
     const removed = left.length < exchange.bindings.length;
     exchange.bindings.splice(0, exchange.bindings.length, ...left);
-    if (removed && left.length === 0 && exchange.options.autoDelete) this.exchanges.delete(name);
+    if (removed && left.length === 0 && exchange.options.autoDelete) this.deleteExchange(name);
+  }
+
+  link(source: string, destination: string): void {
+    if (this.links.some((link) => link.source === source && link.destination === destination)) return;
+    this.links.push({ source, destination });
+  }
+
+  /** Its bindings go with it, and with its last binding each exchange that deletes itself. */
+  deleteExchange(name: string): void {
+    this.exchanges.delete(name);
+    const sources = this.links.filter(({ destination }) => destination === name).map(({ source }) => source);
+    this.links = this.links.filter(({ source, destination }) => source !== name && destination !== name);
+    for (const source of sources) {
+      const isBound = this.links.some((link) => link.source === source);
+      if (!isBound && this.exchanges.get(source)?.options.autoDelete) this.deleteExchange(source);
+    }
   }
 
   /** False if no queue takes the message; throws nothing for a missing exchange, the channel checks that. */

@@ -14,6 +14,8 @@ describe('messaging on the broker in memory', () => {
       declareExchange: async (name, type, options) => {
         broker.exchanges.set(name, { type, options, bindings: [] });
       },
+      deleteExchange: async (name) => broker.deleteExchange(name),
+      exchangeNames: async () => [...broker.exchanges.keys()],
       declareQueue: async (name) => {
         const options = { durable: false, autoDelete: false, exclusive: false };
         broker.queues.set(name, { options, messages: [], consumers: [] });

@@ -9,6 +9,8 @@ export interface BrokerUnderTest {
   deleteQueue(name: string): Promise<void>;
   queueNames(): Promise<readonly string[]>;
   declareExchange(name: string, type: string, options: { durable: boolean; autoDelete: boolean }): Promise<void>;
+  deleteExchange(name: string): Promise<void>;
+  exchangeNames(): Promise<readonly string[]>;
   declareQueue(name: string): Promise<void>;
 }
 
@@ -179,6 +181,61 @@ export function messagingContract(start: () => Promise<BrokerUnderTest>): void {
     await agent.fanout({ topic: 'c12', version: '1.0' }, 'note', { word: 'here' });
     await until(() => arrived.length === 1);
     expect(mismatches).toEqual([{ exchange: 'c12_fanout', durableExpected: false }]);
+  });
+
+  describe('an exchange of pushes', () => {
+    const NAME = 'c17_fanout';
+    const GUARD = 'patchbay_guard_c17_fanout';
+    const LIKE_THE_SERVER = { durable: false, autoDelete: true };
+    const SOON = { everyMs: 50, guardAfterMs: 200 };
+    const missed = (messaging: Messaging) =>
+      new Promise<{ readonly deleted: readonly string[] }>((resolve) => messaging.once('missed', resolve));
+    const listening = async (arrived: unknown[] = [], looks = SOON) => {
+      const agent = await connected(open({ looks }));
+      const guarded = missed(agent);
+      await agent.listen({ topic: 'c17', version: '1.0' }, { note: (_, args) => arrived.push(args.word) }).ready;
+      return { agent, guarded };
+    };
+
+    it('is guarded once it was not for a while, and what was lost until then is not known', async () => {
+      const { guarded } = await listening();
+      await expect(guarded).resolves.toEqual({ deleted: [] });
+      expect(await broker.exchangeNames()).toContain(GUARD);
+    });
+
+    it('that is deleted is bound again, and what it was to bring counts as lost', async () => {
+      const arrived: unknown[] = [];
+      const { agent, guarded } = await listening(arrived);
+      await guarded;
+      const lost = missed(agent);
+      await broker.deleteExchange(NAME);
+      await expect(lost).resolves.toEqual({ deleted: [NAME] });
+      await open().fanout({ topic: 'c17', version: '1.0' }, 'note', { word: 'here' });
+      await until(() => arrived.length === 1);
+    });
+
+    it('counts as deleted with every agent though its sender made it anew before any of them looked', async () => {
+      const arrived: unknown[] = [];
+      // The second one is to look before the first makes the guard again, however slow the machine is.
+      const looks = { everyMs: 50, guardAfterMs: 3_000 };
+      const agents = [await listening(arrived, looks), await listening(arrived, looks)];
+      await Promise.all(agents.map(({ guarded }) => guarded));
+      const lost = Promise.all(agents.map(({ agent }) => missed(agent)));
+      await broker.deleteExchange(NAME);
+      await broker.declareExchange(NAME, 'fanout', LIKE_THE_SERVER);
+      await expect(lost).resolves.toEqual([{ deleted: [NAME] }, { deleted: [NAME] }]);
+      await open().fanout({ topic: 'c17', version: '1.0' }, 'note', { word: 'here' });
+      await until(() => arrived.length === 2);
+    });
+
+    it('takes its guard along when the last agent leaves', async () => {
+      const { agent, guarded } = await listening();
+      await guarded;
+      await agent.close();
+      const left = await broker.exchangeNames();
+      expect(left).not.toContain(NAME);
+      expect(left).not.toContain(GUARD);
+    });
   });
 
   it('waits while the broker is blocked and goes on afterwards', async () => {

@@ -36,6 +36,8 @@ runBesideBroker(__filename, (url) => {
         (await ctl('list_queues', 'name', '--no-table-headers')).split('\n').filter((name) => name !== ''),
       declareExchange: (name, type, options) =>
         withChannel(async (channel) => void (await channel.assertExchange(name, type, options))),
+      deleteExchange: (name) => withChannel(async (channel) => void (await channel.deleteExchange(name))),
+      exchangeNames: async () => (await ctl('list_exchanges', 'name', '--no-table-headers')).split('\n'),
       declareQueue: (name) =>
         withChannel(async (channel) => void (await channel.assertQueue(name, { durable: false }))),
     }));
