@@ -29,13 +29,15 @@ export const ofNamed = (start: string): Promise<HostAtBroker> =>
 
 /** `peer` is `ADDRESS:PORT -> ADDRESS:PORT`, `properties` what the client says of itself, in Erlang's form. */
 async function heldBy(isTheirs: (peer: string, properties: string) => boolean): Promise<HostAtBroker> {
-  const connections = (await list('list_connections', 'pid', 'name', 'client_properties'))
+  const [allConnections, allChannels, consumers] = await Promise.all([
+    list('list_connections', 'pid', 'name', 'client_properties'),
+    list('list_channels', 'pid', 'connection'),
+    list('list_consumers', 'queue_name', 'channel_pid'),
+  ]);
+  const connections = allConnections
     .filter(([, peer = '', properties = '']) => isTheirs(peer, properties))
     .map(([pid = '']) => pid);
-  const channels = (await list('list_channels', 'pid', 'connection'))
-    .filter(([, connection = '']) => connections.includes(connection))
-    .map(([pid]) => pid);
-  const consumers = await list('list_consumers', 'queue_name', 'channel_pid');
+  const channels = allChannels.filter(([, connection = '']) => connections.includes(connection)).map(([pid]) => pid);
   const queues = consumers.filter(([, channel]) => channels.includes(channel)).map(([queue = '']) => queue);
   return { connections, queues: [...new Set(queues)].sort() };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { repository, run } from './bed-command';
+import { repository, run, type UntilOptions, until } from './bed-command';
 import { PingStream } from './bed-pings';
 import { Running } from './bed-process';
 
@@ -45,7 +45,18 @@ export class Capture {
     return this.frames().length;
   }
 
-  /** Ends the capture and gives every frame it saw. */
+  /** Waits until a frame of that kind was seen: what a capture is asked at once, tcpdump may not have written yet. */
+  async untilSeen(pattern: RegExp, options: UntilOptions = {}): Promise<void> {
+    await until(
+      () => {
+        if (this.frames().some((line) => pattern.test(line))) return true;
+        throw new Error(this.frames().join('\n') || 'no frame');
+      },
+      { what: `a frame of ${pattern} is seen`, ...options },
+    );
+  }
+
+  /** Ends the capture and gives every frame that tcpdump had written: of what must have come, wait for it first. */
   async stop(): Promise<readonly string[]> {
     await this.tcpdump.stop('SIGINT');
     return this.frames();
@@ -57,6 +68,11 @@ export interface CaptureOptions {
   readonly filter?: string;
   /** Seen from the interface: `in` is what it received. */
   readonly direction?: 'in' | 'out' | 'inout';
+}
+
+export interface ReachOptions {
+  readonly count?: number;
+  readonly timeoutMs?: number;
 }
 
 /** What an instance would be: a network namespace that holds the interface Open vSwitch made for a port. */
@@ -108,6 +124,18 @@ export class Guest {
     const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(report) ?? [];
     if (sent === undefined) throw new Error(`ping of ${address} from ${this.interfaceName} says:\n${report}`);
     return { sent: Number(sent), received: Number(received) };
+  }
+
+  /** Waits until all of so many (3) echo requests in a row are answered. */
+  async untilReaches(address: string, { count = 3, timeoutMs }: ReachOptions = {}): Promise<void> {
+    await until(
+      async () => {
+        const { received } = await this.ping(address, { count });
+        if (received === count) return true;
+        throw new Error(`${received} of ${count} answered`);
+      },
+      { what: `${this.interfaceName} reaches ${address}`, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+    );
   }
 
   /** Sends echo requests every 10 ms until the stream is stopped. */

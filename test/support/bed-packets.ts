@@ -54,6 +54,23 @@ export function tcpSegment({ source, destination, ports, flags }: TcpFields): Bu
   return header;
 }
 
+/** RFC 826: operation 2. */
+export function arpReply(senderMac: string, sender: string, targetMac: string, target: string): Buffer {
+  const mac = (text: string): Buffer => Buffer.from(text.replaceAll(':', ''), 'hex');
+  const head = Buffer.from('0001080006040002', 'hex');
+  return Buffer.concat([head, mac(senderMac), octets(sender), mac(targetMac), octets(target)]);
+}
+
+/** IP protocol numbers of packets as tcpdump writes them, of the protocols that tests send raw. */
+export function protocolsOf(lines: readonly string[]): readonly number[] {
+  const numbers = { ICMP: 1, sctp: 132, GREv0: 47, ESP: 50 };
+  return lines.flatMap((line) =>
+    Object.entries(numbers).flatMap(([word, number]) =>
+      line.includes(word) && !line.includes('unreachable') ? [number] : [],
+    ),
+  );
+}
+
 const octets = (address: string): Buffer => Buffer.from(address.split('.').map(Number));
 
 /** RFC 1071, of an even number of octets. */

@@ -177,7 +177,7 @@ export class NeutronRest {
       try {
         return await this.remove(collection, id);
       } catch (error) {
-        if (!(error instanceof NeutronRefused) || (error.status === 409 && attempt === 20)) throw error;
+        if (!(error instanceof NeutronRefused) || (error.status === 409 && attempt === 300)) throw error;
         if (error.status === 404) return;
         if (error.status !== 409) throw error;
         await sleep(100);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { repository } from './bed-command';
+import { repository, until } from './bed-command';
 import type { Guest } from './bed-guest';
 import type { Host } from './bed-host';
 import type { Running } from './bed-process';
@@ -37,20 +37,49 @@ export async function answers(
   return ANSWERS.find((answer) => said.trim() === answer) ?? 'silent';
 }
 
+/** Waits until one asked like {@link answers} is answered so: a machine that pauses answers nobody within a second. */
+export async function untilAnswered(
+  question: readonly [guest: Guest, kind: 'tcp' | 'udp', address: string, port: number, from?: number],
+  wanted: 'answered' | 'refused' | 'silent' = 'answered',
+): Promise<void> {
+  const [{ interfaceName }, kind, address, port, from] = question;
+  await until(
+    async () => {
+      const said = await answers(...question);
+      if (said === wanted) return true;
+      throw new Error(said);
+    },
+    { what: `${interfaceName} from ${kind} port ${from ?? 'any'} to ${address} port ${port} is ${wanted}` },
+  );
+}
+
+/** Whether a stream is meant to be cut, and ends where three seconds bring no answer, or to last, and waits a minute for each. */
+export type StreamFate = 'will be cut' | 'lasts';
+
 /** One TCP connection that messages go back and forth on. */
 export class Stream {
   private constructor(private readonly client: Running) {}
 
-  static async open(host: Host, guest: Guest, address: string, port: number, from?: number): Promise<Stream> {
-    const words = ['stream', address, String(port), ...(from === undefined ? [] : [String(from)])];
-    const client = host.start('traffic-stream', inGuest(guest, ...words));
+  static async open(
+    host: Host,
+    guest: Guest,
+    address: string,
+    port: number,
+    fate: StreamFate,
+    from?: number,
+  ): Promise<Stream> {
+    const words = [fate === 'lasts' ? 'stream' : 'frail-stream', address, String(port)];
+    const client = host.start(
+      'traffic-stream',
+      inGuest(guest, ...words, ...(from === undefined ? [] : [String(from)])),
+    );
     await client.untilLogged(/streaming/);
     return new Stream(client);
   }
 
-  /** Whether the connection has gone dead, which it takes three seconds to know. */
-  get isCut(): boolean {
-    return /, cut/.test(this.client.log());
+  /** Waits until the connection has gone dead, which it takes three seconds to know. */
+  async untilCut(): Promise<void> {
+    await until(() => /, cut/.test(this.client.log()), { what: 'the connection is cut' });
   }
 
   /** Ends the stream. */

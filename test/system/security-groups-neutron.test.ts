@@ -2,9 +2,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bed, type Guest, type Host, type NeutronPort, type Resource, type Running, until } from '../support/bed';
 import { addressOf, startedPatchbay } from '../support/bed-agent';
-import { answers, Stream, serve } from '../support/bed-traffic';
+import { untilReferenceIsIdle } from '../support/bed-settled';
+import { Stream, serve, untilAnswered } from '../support/bed-traffic';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const FIREWALL_TABLE = /table=(60|7[123]|8[12]|9[1-4]),/;
 const WEB = 80;
@@ -33,10 +34,16 @@ async function firewall(): Promise<readonly string[]> {
     .sort();
 }
 
+/** Fails with what is different. */
+const untilFirewallIs = (wanted: readonly string[]): Promise<unknown> =>
+  until(async () => JSON.stringify(await firewall()) === JSON.stringify(wanted)).catch(async () =>
+    expect(await firewall()).toEqual(wanted),
+  );
+
 beforeAll(async () => {
   bed = await Bed.start({ server: true });
   host = bed.host(1);
-  reference = host.startReferenceAgent();
+  reference = host.startReferenceAgent({ agent: { polling_interval: 1 } });
   await bed.rest.untilAgentIsAlive('host1');
   const network = await bed.rest.createNetwork({ 'provider:network_type': 'vxlan' });
   await bed.rest.createSubnet(network.id, '10.0.0.0/24');
@@ -67,7 +74,8 @@ beforeAll(async () => {
     ports.map(({ id }) => id),
   );
   for (const port of [WEB, SSH]) await serve(host, guests[0] as Guest, 'tcp', '0.0.0.0', port);
-  await until(async () => (await answers(client(), 'tcp', addressOf(web), WEB)) === 'answered');
+  await untilAnswered([client(), 'tcp', addressOf(web), WEB]);
+  await untilReferenceIsIdle(reference);
 });
 afterAll(() => bed.stop());
 
@@ -80,10 +88,10 @@ async function conjunctions(): Promise<readonly number[]> {
 /** Begins pings and a connection that only conjunctions let in, and a connection that a rule without lets in; answers how to end them, where none may have lost anything. */
 async function traffic(): Promise<() => Promise<void>> {
   const streams = [
-    await Stream.open(host, client(), addressOf(web), WEB),
-    await Stream.open(host, client(), addressOf(web), SSH),
+    await Stream.open(host, client(), addressOf(web), WEB, 'lasts'),
+    await Stream.open(host, client(), addressOf(web), SSH, 'lasts'),
   ];
-  const pinging = client().exec('bash', '-c', `ping -n -q -i 0.05 -W 1 -c 200 ${addressOf(web)} || true`);
+  const pinging = client().exec('bash', '-c', `ping -n -q -i 0.05 -W 20 -c 200 ${addressOf(web)} || true`);
   return async () => {
     expect(await pinging).toMatch(/ 0% packet loss/);
     for (const stream of streams) expect(await stream.close()).toMatchObject({ cut: false });
@@ -97,9 +105,7 @@ describe('a host whose security groups the reference agent made', () => {
 
     await reference.stop('SIGTERM');
     patchbay = await startedPatchbay(host);
-    await until(async () => JSON.stringify(await firewall()) === JSON.stringify(before), {
-      what: 'the firewall is that of the reference agent',
-    }).catch(async () => expect(await firewall()).toEqual(before));
+    await untilFirewallIs(before);
 
     await nothingIsLost();
   });
@@ -114,14 +120,14 @@ describe('a host whose security groups the reference agent made', () => {
     const highest = Math.max(...ids);
     await until(async () => Math.min(...(await conjunctions())) > highest, { what: 'the former ids are gone' });
 
-    expect(await firewall()).toEqual(flows);
+    await untilFirewallIs(flows);
     await nothingIsLost();
   });
 
   test('has a connection cut when its rule is deleted in the server, and let in again when it is back', async () => {
-    const stream = await Stream.open(host, client(), addressOf(web), WEB, 45_101);
+    const stream = await Stream.open(host, client(), addressOf(web), WEB, 'will be cut', 45_101);
     await bed.rest.remove('security-group-rules', webRule.id);
-    await until(() => stream.isCut, { what: 'the connection is cut', timeoutMs: 15_000 });
+    await stream.untilCut();
     await stream.close();
     await bed.rest.create('security-group-rules', {
       security_group_id: group.id,
@@ -131,7 +137,7 @@ describe('a host whose security groups the reference agent made', () => {
       port_range_min: WEB,
       port_range_max: WEB,
     });
-    await until(async () => (await answers(client(), 'tcp', addressOf(web), WEB, 45_101)) === 'answered');
+    await untilAnswered([client(), 'tcp', addressOf(web), WEB, 45_101]);
   });
 
   test('has the address of a member that comes in the server on the switch, and no more when it has gone', async () => {
