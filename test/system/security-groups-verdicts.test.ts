@@ -10,12 +10,14 @@ import { type Packet, packet, STATES, type State } from '../support/verdicts/pac
 import { Stage } from '../support/verdicts/stage';
 import { isRemote, type World, world } from '../support/verdicts/world';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 /** What is made up, the same at every run; another number makes up something else. */
 const SEED = Number(process.env.PATCHBAY_VERDICTS_SEED ?? 23);
 const ROUNDS = 5;
 const PACKETS = 120;
+/** How long an agent may still be at what it was told after its rules show the round's stamp: ports and rules come by queues of their own. */
+const PATIENCE_MS = 60_000;
 /** Away from a neutron-server of the same bed. */
 const VIRTUAL_HOST = 'verdicts';
 
@@ -72,6 +74,19 @@ const wanted = ({ to }: Packet): string => (isRemote(to) ? 'outside' : to);
 const isAsTheModelSays = ({ what, patchbay, model }: Verdict): boolean => patchbay.includes(wanted(what)) === model;
 const isTheSame = ({ reference, patchbay }: Verdict): boolean => reference.join() === patchbay.join();
 
+/** Of all packets of a round, those that only one of both agents delivers, and those that Patchbay does not treat as the rules say. */
+async function judge(one: World, round: number) {
+  const verdicts: Verdict[] = [];
+  for (const what of fc.sample(packet, { seed: SEED + round, numRuns: PACKETS })) {
+    for (const state of STATES) verdicts.push(await verdict(one, what, state));
+  }
+  const named = verdicts
+    .filter((each) => !isTheSame(each))
+    .map((each) => ({ ...each, difference: differenceFor({ world: one, ...each }) }));
+  const unexplained = named.filter(({ difference }) => difference === undefined);
+  return { verdicts, named, unexplained, wrong: verdicts.filter((each) => !isAsTheModelSays(each)) };
+}
+
 /** Differences of the list that were met, in all rounds. */
 const met = new Set<string>();
 
@@ -79,17 +94,14 @@ describe(`what both agents' switches do with packets is what the rules say, with
   test.each(worlds.map((one, round) => [round + 1, one] as const))('in round %i', async (round, one) => {
     if (round > 1) await stage.change(one);
     await stage.untilApplied(one);
-    const verdicts: Verdict[] = [];
-    for (const what of fc.sample(packet, { seed: SEED + round, numRuns: PACKETS })) {
-      for (const state of STATES) verdicts.push(await verdict(one, what, state));
-    }
+    const deadline = performance.now() + PATIENCE_MS;
+    let judged = await judge(one, round);
+    while (judged.unexplained.length + judged.wrong.length > 0 && performance.now() < deadline)
+      judged = await judge(one, round);
 
-    const others = verdicts.filter((each) => !isTheSame(each));
-    const named = others.map((each) => ({ ...each, difference: differenceFor({ world: one, ...each }) }));
+    const { verdicts, named, unexplained, wrong } = judged;
     for (const { difference } of named) if (difference !== undefined) met.add(difference);
-    const unexplained = named.filter(({ difference }) => difference === undefined);
     expect({ seed: SEED, unexplained }).toEqual({ seed: SEED, unexplained: [] });
-    const wrong = verdicts.filter((each) => !isAsTheModelSays(each));
     expect({ seed: SEED, wrong }).toEqual({ seed: SEED, wrong: [] });
     // Both answers must have been asked for, or nothing was tested.
     const arrived = verdicts.filter(({ model }) => model).length / verdicts.length;

@@ -58,7 +58,7 @@ export class JudgedHost {
       ['outside', this.uplink.port],
     ]);
     const hostProcess = readFileSync(join(host.folder, 'pid'), 'utf8').trim();
-    this.ask = askOver(() => controlSocketIn(`/proc/${hostProcess}/root/run/openvswitch`), 10_000);
+    this.ask = askOver(() => controlSocketIn(`/proc/${hostProcess}/root/run/openvswitch`), 60_000);
   }
 
   async plug(): Promise<void> {
@@ -95,7 +95,7 @@ export class JudgedHost {
         if (!isSettled) throw new Error(`${stamped.size} of ${filtered} have the rules; closed: ${closed.join()}`);
         return true;
       },
-      { everyMs: 1_200, timeoutMs: 30_000, what: `${this.host.name} has the rules of round ${round}` },
+      { everyMs: 1_200, timeoutMs: 120_000, what: `${this.host.name} has the rules of round ${round}` },
     );
   }
 
