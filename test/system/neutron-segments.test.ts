@@ -1,5 +1,5 @@
-import { createMessaging, type Messaging } from '../../core/rpc';
-import { Bed, type NeutronPort, type Resource, until } from '../support/bed';
+import { AgentRpc } from '../support/agent-rpc';
+import { Bed, type NeutronPort, type Resource, type Running, until } from '../support/bed';
 import {
   addressOf,
   createAndPlug,
@@ -10,14 +10,15 @@ import {
   wiringOf,
 } from '../support/bed-ports';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 describe('segments of networks of neutron-server', () => {
   let bed: Bed;
+  let agent: Running;
 
   beforeAll(async () => {
     bed = await Bed.start({ server: true });
-    bed.host(1).startPatchbay({ ini: NO_FIREWALL });
+    agent = bed.host(1).startPatchbay({ ini: NO_FIREWALL });
     await bed.rest.untilAgentIsAlive('host1');
   });
   afterAll(() => bed.stop());
@@ -43,12 +44,11 @@ describe('segments of networks of neutron-server', () => {
       expect((await wiringOf(bed, guest)).tag).toBe(tag);
     }
     await bed.rest.untilPortsAre('ACTIVE', [a.port.id, b.port.id]);
-    await until(async () => (await a.guest.ping(addressOf(b.port), { count: 1 })).received === 1);
+    await a.guest.untilReaches(addressOf(b.port), { count: 1 });
   });
 
   describe('two segments of one network on one host', () => {
     let network: Resource;
-    let server: Messaging;
     const ports: NeutronPort[] = [];
 
     beforeAll(async () => {
@@ -60,14 +60,16 @@ describe('segments of networks of neutron-server', () => {
         physical_network: 'physnet1',
         segmentation_id: 362,
       });
-      // The server binds a port to the first segment that the agent can have: for one port, it has no tunnels.
-      server = createMessaging({ transportUrl: bed.amqpUrl.replace('amqp:', 'rabbit:') });
-      const [agent] = await bed.rest.agents();
-      await reportState(server, { ...agent?.configurations, tunnel_types: [] });
+      // The server binds a port to the first segment that the agent can have: for one port, it has no tunnels. It must not say otherwise meanwhile.
+      await agent.stop();
+      const configured = (await bed.rest.agents()).find(({ host }) => host === 'host1')?.configurations;
+      const rpc = new AgentRpc(bed, 'host1');
+      await rpc.reportState({ ...configured, tunnel_types: [] });
       ports.push(await bed.rest.createPort(network.id, 'host1'));
-      await reportState(server, { ...agent?.configurations });
+      await rpc.reportState({ ...configured });
+      await rpc.close();
+      agent = bed.host(1).startPatchbay({ ini: NO_FIREWALL });
     });
-    afterAll(() => server.close());
 
     test('have local VLANs of their own', async () => {
       const guests = [];
@@ -110,18 +112,3 @@ describe('segments of networks of neutron-server', () => {
 
 const segmentationIdOf = ({ other_config }: Readonly<Record<string, unknown>>): string | undefined =>
   (other_config as Record<string, string>).segmentation_id;
-
-/** As host1's agent would. */
-async function reportState(server: Messaging, configurations: Readonly<Record<string, unknown>>): Promise<void> {
-  const state = {
-    binary: 'neutron-openvswitch-agent',
-    host: 'host1',
-    topic: 'N/A',
-    agent_type: 'Open vSwitch agent',
-    configurations,
-  };
-  await server.call({ topic: 'q-reports-plugin', version: '1.2' }, 'report_state', {
-    agent_state: { agent_state: state },
-    time: new Date().toISOString().replace('Z', '000'),
-  });
-}

@@ -2,15 +2,22 @@ import { join } from 'node:path';
 import { AgentRpc } from '../support/agent-rpc';
 import { Bed, type Host, type NeutronPort, until } from '../support/bed';
 import { repository } from '../support/bed-command';
+import { mergeIni } from '../support/bed-ini';
 import { ALL_TUNNELS, createNetworkOf, NETWORK_KINDS } from '../support/bed-ports';
+import { untilNothingIsToWrite, untilReferenceIsIdle } from '../support/bed-settled';
 import { compare, DIFFERENCES } from '../support/differences';
 import { linesOf } from '../support/observed-switch';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const TUNNEL_TYPES = ['vxlan', 'gre', 'geneve'];
 /** A host that the bed has not, so that there are tunnels to somewhere. */
 const PEER_ADDRESS = '198.19.0.2';
+
+/** What no agent reports of its devices. */
+const NONE = -1;
+
+let bed: Bed;
 
 interface Observation {
   readonly lines: readonly string[];
@@ -50,26 +57,18 @@ async function plugAndWait(host: Host, ports: readonly NeutronPort[]): Promise<v
           return typeof row?.tag === 'number' && row.tag < 4095;
         });
     },
-    { what: 'every port has its tag', timeoutMs: 60_000 },
+    { what: 'every port has its tag', timeoutMs: 90_000 },
   );
 }
 
-/** The switch once it looks the same twice, two seconds apart: the reference agent's loop takes that long. */
-async function settled(host: Host): Promise<readonly string[]> {
-  let before: readonly string[] = [];
-  return until(
-    async () => {
-      const now = await linesOf(host);
-      const isSame = JSON.stringify(now) === JSON.stringify(before);
-      before = now;
-      return isSame ? now : undefined;
-    },
-    { everyMs: 2_500, what: 'the switch stays as it is' },
-  );
+/** Has the server's configurations of host1 tell that nobody reported them. */
+async function forget({ configurations }: Observation): Promise<void> {
+  const rpc = new AgentRpc(bed, 'host1');
+  await rpc.reportState({ ...configurations, devices: NONE });
+  await rpc.close();
 }
 
 describe('the same networks and ports, with the same ini files, under both agents', () => {
-  let bed: Bed;
   let peer: AgentRpc;
   let reference: Observation;
   let patchbay: Observation;
@@ -80,20 +79,26 @@ describe('the same networks and ports, with the same ini files, under both agent
     await peer.reportState({ tunneling_ip: PEER_ADDRESS, tunnel_types: TUNNEL_TYPES, bridge_mappings: {} });
     for (const type of TUNNEL_TYPES) await peer.registerTunnel(type, PEER_ADDRESS);
 
-    const ini = { ...ALL_TUNNELS, securitygroup: { firewall_driver: 'noop' } };
-    const observe = async (ports: readonly NeutronPort[]): Promise<Observation> => {
-      await plugAndWait(bed.host(1), ports);
-      const agent = (await bed.rest.agents()).find(({ host }) => host === 'host1');
-      return { lines: await settled(bed.host(1)), configurations: agent?.configurations };
-    };
-    bed.host(1).startReferenceAgent(ini);
+    const ini = mergeIni(ALL_TUNNELS, { securitygroup: { firewall_driver: 'noop' }, agent: { polling_interval: 1 } });
+    const configurations = async () => (await bed.rest.agents()).find(({ host }) => host === 'host1')?.configurations;
+    const observe = async (): Promise<Observation> => ({
+      lines: await linesOf(bed.host(1)),
+      configurations: await configurations(),
+    });
+    const running = bed.host(1).startReferenceAgent(ini);
     await bed.rest.untilAgentIsAlive('host1');
     const ports = await createScenario(bed);
-    reference = await observe(ports);
+    await plugAndWait(bed.host(1), ports);
+    await untilReferenceIsIdle(running);
+    reference = await observe();
     await bed.replaceHosts();
+    await forget(reference);
     const agent = bed.host(1).startPatchbay({ ini });
     await agent.untilLogged(/Synchronised/);
-    patchbay = await observe(ports);
+    await plugAndWait(bed.host(1), ports);
+    await untilNothingIsToWrite(bed.host(1));
+    await until(async () => (await configurations())?.devices !== NONE, { what: 'Patchbay has reported' });
+    patchbay = await observe();
   });
   afterAll(async () => {
     await peer.close();

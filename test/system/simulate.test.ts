@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bed, Running } from '../support/bed';
+import { Bed, Running, until } from '../support/bed';
 import { ofNamed } from '../support/bed-broker';
 import { repository, run } from '../support/bed-command';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const HOSTS = 12;
 const FANOUTS = 5;
@@ -41,8 +41,10 @@ beforeAll(async () => {
     'the simulation',
     join(folder, 'simulation.log'),
   );
-  await simulation.untilLogged(/the server is at rest/, { timeoutMs: 120_000 });
+  // From then on nothing more is connected, and until all is measured nothing less.
+  await simulation.untilLogged(/ports are up/, { timeoutMs: 120_000 });
   held = await ofNamed('patchbay-simulated-');
+  await simulation.untilLogged(/the server is at rest/, { timeoutMs: 120_000 });
 });
 
 afterAll(async () => {
@@ -74,7 +76,10 @@ describe(`${HOSTS} simulated hosts at a real RabbitMQ and neutron-server`, () =>
 
   test('end by themselves once everything is measured, and leave no connection', async () => {
     await expect(simulation.ended).resolves.toEqual({ status: 0, signal: null });
-    await expect(ofNamed('patchbay-simulated-')).resolves.toEqual({ connections: [], queues: [] });
+    await until(async () => {
+      const { connections, queues } = await ofNamed('patchbay-simulated-');
+      return connections.length + queues.length === 0;
+    });
   });
 
   test('are printed as what the broker counts', () => {
@@ -83,8 +88,9 @@ describe(`${HOSTS} simulated hosts at a real RabbitMQ and neutron-server`, () =>
 
   test('are printed with what they take: messages a second, and processor time of server, broker and agents', () => {
     const [toAgents, fromAgents] = figures(/at rest: .*; (\d+) messages\/s to agents, (\d+) from them/);
-    // A state report of each in four seconds, and its answer.
-    expect([toAgents, fromAgents]).toEqual([HOSTS / 4, HOSTS / 4]);
+    // A state report of each in four seconds, and its answer; one more or less of each where the machine pauses at an end of the twelve seconds.
+    for (const rate of [toAgents, fromAgents])
+      expect(Math.abs((rate ?? 0) - HOSTS / 4)).toBeLessThanOrEqual(HOSTS / 12);
     const shares = figures(/at rest: .*CPU: server ([\d.]+) %, broker ([\d.]+) %, agents ([\d.]+) %/);
     expect(shares.filter((share) => share > 0)).toHaveLength(3);
     const [messages = 0, , server = 0] = figures(

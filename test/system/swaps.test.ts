@@ -2,10 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PluginReport } from '../../core/host/reports';
 import { Bed, type Guest, type Host, type NeutronPort, type Running, until } from '../support/bed';
-import { addressOf, conditionsOf, patchbay, report, startedPatchbay, statusOf } from '../support/bed-agent';
+import {
+  addressOf,
+  conditionsOf,
+  patchbay,
+  report,
+  startedPatchbay,
+  statusOf,
+  untilStatus,
+} from '../support/bed-agent';
 import { repository } from '../support/bed-command';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const vendor = (file: string) => join(repository, 'test/fixtures/vendor', file);
 /** In the words of patchbay.yaml; JSON is YAML. */
@@ -41,7 +49,9 @@ function options(plugins: unknown) {
 const plugins = async (): Promise<ReadonlyMap<string, PluginReport>> =>
   new Map((await report<readonly PluginReport[]>(host, 'plugins')).map((each) => [each.id, each]));
 
-const conditions = async (plugin: string): Promise<string> => conditionsOf(await statusOf(host), plugin).join('\n');
+/** Waits until health has that condition of the plugin. */
+const untilConditions = (plugin: string, pattern: RegExp): Promise<unknown> =>
+  untilStatus(host, `${plugin} has ${pattern}`, (status) => pattern.test(conditionsOf(status, plugin).join('\n')));
 
 describe("an agent with vendors' plugins in the place of stock ones, and beside faulty ones", () => {
   let agent: Running;
@@ -73,7 +83,8 @@ describe("an agent with vendors' plugins in the place of stock ones, and beside 
   });
 
   test("has the vendor's word in the server's list of agents", async () => {
-    await until(async () => (await bed.rest.agents())[0]?.configurations.word === 'from the vendor');
+    const word = async () => (await bed.rest.agents()).find((each) => each.host === 'host1')?.configurations.word;
+    await until(async () => (await word()) === 'from the vendor');
   });
 
   test("has the vendor's patch ports and translation, and none of the stock plugin's", async () => {
@@ -89,20 +100,20 @@ describe("an agent with vendors' plugins in the place of stock ones, and beside 
   });
 
   test('names the plugin that throws, the hook, and what it threw', async () => {
-    await expect(conditions('throwing')).resolves.toMatch(/onPortAdded[\s\S]*the added port is not to my taste/);
-    await expect(conditions('throwing')).resolves.toMatch(/beforePortBind[\s\S]*the draft is not to my taste/);
-    expect(agent.log()).toMatch(/throwing.*the added port is not to my taste/);
+    await untilConditions('throwing', /onPortAdded[\s\S]*the added port is not to my taste/);
+    await untilConditions('throwing', /beforePortBind[\s\S]*the draft is not to my taste/);
+    await agent.untilLogged(/throwing.*the added port is not to my taste/);
   });
 
   test('names the plugin that hangs, and the hook', async () => {
-    await until(async () => /onSegmentBound/.test(await conditions('hanging')));
-    expect(agent.log()).toMatch(/hanging.*onSegmentBound/);
+    await untilConditions('hanging', /onSegmentBound/);
+    await agent.untilLogged(/hanging.*onSegmentBound/);
   });
 
   test('names the plugin that asks for a service that nobody provides, and the service', async () => {
     expect((await plugins()).get('lacking')?.state).toMatch(/^failed: .*weather/);
-    await expect(conditions('lacking')).resolves.toContain('weather');
-    expect(agent.log()).toMatch(/lacking.*weather/);
+    await untilConditions('lacking', /weather/);
+    await agent.untilLogged(/lacking.*weather/);
   });
 
   test('names the plugin that cannot start, and why', async () => {
@@ -178,7 +189,8 @@ describe("an agent with vendors' plugins in the place of l2-population and arp-r
       const counted = await Promise.all([packetsOf(...seen), packetsOf('table=20', ELSEWHERE.macAddress)]);
       return counted.every((count = 0) => count > 0);
     });
-    expect((await wire.stop()).join('\n')).toMatch(/> fe:16:3e:aa:bb:cc, ethertype ARP .* who-has 10\.0\.0\.99/);
+    await wire.untilSeen(/> fe:16:3e:aa:bb:cc, ethertype ARP .* who-has 10\.0\.0\.99/);
+    await wire.stop();
   });
 
   test('reports what the vendors report', async () => {
