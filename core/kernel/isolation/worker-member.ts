@@ -7,6 +7,7 @@ import { type Member, within } from '../lifecycle';
 import type { Ready, StatedChange, WorkerStart } from './messages';
 import { ProvidedService } from './provided-service';
 import { RemoteEvents } from './remote-events';
+import { Silence } from './silence';
 import { WorkerLink } from './worker-link';
 
 export interface WorkerSettings {
@@ -158,18 +159,16 @@ export class WorkerMember implements Member {
   private watch(): void {
     clearInterval(this.pinging);
     const { pingMs, patienceMs } = this.parts.settings;
-    let heardAt = performance.now();
+    const silence = new Silence(pingMs);
     this.pinging = setInterval(() => {
       const { link } = this;
       if (link === undefined) return;
-      if (performance.now() - heardAt > patienceMs) {
+      if (silence.look() > patienceMs) {
         void link.terminate(`it gave no sign of life for ${patienceMs} ms`);
         return;
       }
       link.run('ping').then(
-        () => {
-          heardAt = performance.now();
-        },
+        () => silence.heard(),
         () => undefined,
       );
     }, pingMs);

@@ -25,6 +25,8 @@ import {
 import { FakeOpenFlowSwitch } from '../../../core/switch/openflow/fake';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
 
+jest.setTimeout(120_000);
+
 const bridge = 'br0';
 const tapPort = 7;
 const resolvePort = (name: string) => (name === 'tap1' ? tapPort : undefined);
@@ -84,7 +86,7 @@ const poisoned = flow({ bridge, table: 9, priority: 1, match: { tcp_dst: 80 }, a
 
 /** Waits for what the switch will do; gives up before the test does. */
 async function until(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 400 && !condition(); attempt++) await pause(10);
+  for (let attempt = 0; attempt < 3_000 && !condition(); attempt++) await pause(10);
   expect(condition()).toBe(true);
 }
 
@@ -95,7 +97,7 @@ describe.each(beds)('a flow table client of %s', (_name, makeBed) => {
   beforeAll(async () => {
     bed = await makeBed();
     client = await bed.connect();
-  }, 30_000);
+  }, 120_000);
 
   beforeEach(() => client.bundle([everything]));
 
@@ -307,7 +309,7 @@ describe('Open vSwitch alone', () => {
       'fail_mode=secure',
       'datapath_type=dummy',
     );
-  }, 30_000);
+  }, 120_000);
 
   afterAll(() => ovs?.stop());
 

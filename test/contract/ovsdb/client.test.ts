@@ -11,6 +11,8 @@ import { type ServerKind, startServer, type TestServer } from './servers';
 
 const KINDS: readonly ServerKind[] = ['fake', 'standalone', 'clustered'];
 
+jest.setTimeout(120_000);
+
 describe.each(KINDS)('an OVSDB client and the %s server', (kind) => {
   let server: TestServer;
   const clients: OvsdbClient[] = [];
@@ -202,7 +204,7 @@ describe.each(KINDS)('an OVSDB client and the %s server', (kind) => {
     const one = await connect();
     const other = await connect();
     const waiting = one.transact((t) => {
-      t.wait('Bridge', [['name', '==', 'br-ex']], '==', [{ name: 'br-ex' }], 5000);
+      t.wait('Bridge', [['name', '==', 'br-ex']], '==', [{ name: 'br-ex' }], 60_000);
     });
     await addBridge(other, 'br-ex');
     await waiting;
@@ -226,11 +228,11 @@ describe.each(KINDS)('an OVSDB client and the %s server', (kind) => {
     const one = await connect();
     const other = await connect();
     const first = one.lock('agent');
-    await first.held(5000);
+    await first.held(60_000);
     const second = other.lock('agent');
     await expect(other.transact((t) => t.assertLock('agent'))).rejects.toMatchObject({ error: 'not owner' });
     await first.release();
-    await second.held(5000);
+    await second.held(60_000);
     await expect(other.transact((t) => t.assertLock('agent'))).resolves.toBeDefined();
   });
 
@@ -238,13 +240,13 @@ describe.each(KINDS)('an OVSDB client and the %s server', (kind) => {
     const one = await connect();
     const other = await connect();
     const mine = one.lock('agent');
-    await mine.held(5000);
+    await mine.held(60_000);
     const states: string[] = [];
     mine.onState((state) => states.push(state));
     const thief = other.lock('agent', 'steal');
-    await thief.held(5000);
+    await thief.held(60_000);
     await thief.release();
-    await mine.held(5000);
+    await mine.held(60_000);
     expect(states).toEqual(['lost', 'held']);
   });
 
@@ -252,12 +254,12 @@ describe.each(KINDS)('an OVSDB client and the %s server', (kind) => {
     const client = await connect();
     await addBridge(client, 'br-int');
     const lock = client.lock('agent');
-    await lock.held(5000);
+    await lock.held(60_000);
     const batches = recordChanges(client);
     const back = new Promise((resolve) => client.on('resynchronised', resolve));
     await server.restart();
     await back;
-    await lock.held(5000);
+    await lock.held(60_000);
     expect(batches).toEqual([]);
     expect(client.replica.table('Bridge').findBy('name', 'br-int')).toBeDefined();
   });
@@ -265,8 +267,9 @@ describe.each(KINDS)('an OVSDB client and the %s server', (kind) => {
   it('continues after a lost connection where the server keeps a history, and compares where it does not', async () => {
     const path = server.target.slice('unix:'.length);
     const sockets: Socket[] = [];
+    let isReachable = true;
     const target = (): Socket => {
-      const socket = connectSocket(path);
+      const socket = connectSocket(isReachable ? path : `${path}.away`);
       sockets.push(socket);
       return socket;
     };
@@ -280,8 +283,10 @@ describe.each(KINDS)('an OVSDB client and the %s server', (kind) => {
     await away.waitFor('tap1', () => away.replica.table('Port').findBy('name', 'tap1'));
     const batches = recordChanges(away);
     const back = new Promise((resolve) => away.on('resynchronised', resolve));
+    isReachable = false;
     sockets[0]?.destroy();
     await present.transact((t) => t.update('Port', [['name', '==', 'tap1']], { tag: 4, trunks: [5, 6] }));
+    isReachable = true;
     expect(await back).toEqual({ by: kind === 'standalone' ? 'compared' : 'continued', changes: 1 });
     expect(batches).toMatchObject([
       { cause: 'resynchronised', changes: [{ kind: 'modify', table: 'Port', new: { tag: 4, trunks: [5, 6] } }] },

@@ -58,7 +58,7 @@ it('a packet that a flow of a plugin in a worker sends up on a real Open vSwitch
     await kit.plug({ name: 'tap1' });
     await command('send', 'tap1');
     let answer = await command('heard');
-    for (let attempt = 0; attempt < 500 && answer.heard.length === 0; attempt += 1) {
+    for (let attempt = 0; attempt < 3_000 && answer.heard.length === 0; attempt += 1) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       answer = await command('heard');
     }

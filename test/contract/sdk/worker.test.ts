@@ -53,12 +53,14 @@ class Honest {
 use(Service.desired)(Honest, undefined, 0);
 plugin({ id: 'honest', summary: 'Wires', sdk: '^1.0.0', onFailure: 'abort', claims: [{ bridge: 'integration', tables: [61] }] })(Honest);
 const until = async (what, holds) => {
-  for (let attempt = 0; attempt < 1000; attempt += 1) { if (await holds()) return; await new Promise((r) => setTimeout(r, 10)); }
+  for (let attempt = 0; attempt < 6000; attempt += 1) { if (await holds()) return; await new Promise((r) => setTimeout(r, 10)); }
   throw new Error('never: ' + what);
 };
-const start = (options = {}) => Kit.start({
-  plugins: [Honest], isolated: [{ file: require.resolve('./isolated.js'), options }], tapBudgetMs: 300,
-  workerSettings: { pingMs: 50, patienceMs: 3000, restartMs: [20, 100] },
+// Where nothing is to hang, a machine may be as slow as it likes.
+const SLOW = { tapBudgetMs: 30_000, patienceMs: 30_000 };
+const start = (options = {}, { tapBudgetMs, patienceMs } = SLOW) => Kit.start({
+  plugins: [Honest], isolated: [{ file: require.resolve('./isolated.js'), options }], tapBudgetMs,
+  workerSettings: { pingMs: 50, patienceMs, restartMs: [20, 100] },
 });
 const wants = (kit) => kit.wantedFlows('br-int', 'isolated').length;
 const level = (kit) => kit.health('isolated').level;
@@ -99,7 +101,7 @@ describe('a plugin with isolation: worker', () => {
 
   it.each(['loop', 'crash'])('may %s: others’ ports come up, health names it, and it is started again', async (how) => {
     const body = `
-      const kit = await start();
+      const kit = await start({}, { tapBudgetMs: 2000, patienceMs: 5000 });
       await kit.fire.onPortAdded(aPort({ id: 'port-0' }));
       const before = wants(kit);
       await kit.fire.onPortAdded(named('${how}'));
@@ -123,7 +125,7 @@ describe('a plugin with isolation: worker', () => {
 
   it.each(['throw', 'hang'])('may %s in a tap, as in the main thread', async (how) => {
     const body = `
-      const kit = await start();
+      const kit = await start({}, { ...SLOW, tapBudgetMs: 300 });
       const { failures } = await kit.fire.onPortAdded(named('${how}'));
       const result = { failed: failures.map(({ plugin }) => plugin), level: level(kit), wants: wants(kit) };
       await kit.stop();

@@ -20,9 +20,9 @@ beforeAll(async () => {
   await lab.vsctl('add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', 'datapath_type=dummy', 'fail_mode=secure');
   await lab.vsctl('add-port', 'br-int', 'p1', '--', 'set', 'Interface', 'p1', 'type=dummy', 'ofport_request=1');
   const socket = join(lab.runDir, 'ovs-vswitchd.ctl');
-  const ask = askOver(async () => socket, 5_000);
+  const ask = askOver(async () => socket, 60_000);
   conntrack = new Conntrack(ask, () => 'dummy@ovs-dummy');
-}, 30_000);
+}, 120_000);
 afterAll(() => lab.stop());
 
 beforeEach(async () => {
@@ -38,7 +38,7 @@ beforeEach(async () => {
 
 /** Frames are handled by a thread of their own. */
 async function connections(count: number): Promise<readonly TrackedConnection[]> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
     const found = await conntrack.connections(5);
     if (found.length >= count) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -85,7 +85,7 @@ describe('conntrack, asked over the control socket', () => {
 
   test('says what ovs-vswitchd said where it refuses', async () => {
     const strange = new Conntrack(
-      askOver(async () => join(lab.runDir, 'ovs-vswitchd.ctl'), 5_000),
+      askOver(async () => join(lab.runDir, 'ovs-vswitchd.ctl'), 60_000),
       () => 'system@nowhere',
     );
     await expect(strange.connections(5)).rejects.toThrow(ControlRefused);
@@ -93,7 +93,7 @@ describe('conntrack, asked over the control socket', () => {
 
   test('says that nobody answers where there is no socket', async () => {
     const alone = new Conntrack(
-      askOver(async () => join(lab.runDir, 'nobody.ctl'), 5_000),
+      askOver(async () => join(lab.runDir, 'nobody.ctl'), 60_000),
       () => 'dummy@ovs-dummy',
     );
     await expect(alone.connections(5)).rejects.toThrow(/asked for dpctl\/dump-conntrack: .*ENOENT/);

@@ -6,7 +6,7 @@ import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-sw
 import { group, setUp } from '../../support/security-groups-kit';
 import { LineLogger, SETTINGS } from '../../support/switch/rig';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const PLUGINS: readonly ListedPlugin[] = [
   { id: 'security-groups', required: true, claims: [{ bridge: 'integration', tables: 'all' }] },
@@ -72,7 +72,7 @@ const flowMods = () => {
 };
 /** Waits until all of the keys are on the switch. */
 async function acknowledged(keys: () => readonly Promise<KeyProgress>[]): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+  for (let attempt = 0; attempt < 2_400; attempt++) {
     const all = await Promise.all(keys());
     await side.settled();
     if (all.every(({ state }) => state === 'applied')) return;

@@ -111,8 +111,8 @@ beforeAll(async () => {
   state([{ plugin: 'other', key: 'bridge', records: BRIDGE }]);
   await applied('bridge');
   state([...all.map((index) => endpoint(index)), ...networks.map((network) => flood(network, all))]);
-  await applied(`endpoint/${ENDPOINTS - 1}`);
-  await applied('segment/1');
+  for (const index of all) await applied(`endpoint/${index}`);
+  for (const network of networks) await applied(`segment/${network}`);
   await side.settled();
 });
 

@@ -120,6 +120,12 @@ export class SwitchRig {
     }
   }
 
+  /** Waits, for as long as the test may take, until that is so and nothing is under way. */
+  async until(isSo: () => boolean): Promise<void> {
+    do await this.quiet();
+    while (!isSo());
+  }
+
   flows(bridge: string): string[] {
     return this.bridge(bridge)
       .table.all()

@@ -52,9 +52,7 @@ function setUp(options: Readonly<Record<string, unknown>> = {}, contributed: Rea
     await jobs.periodic.get('report')?.work();
     // The job does not wait for its report, which looks the host's name up.
     const asked = patience.length;
-    for (let turn = 0; turn < 100 && patience.length === asked; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    while (patience.length === asked) await new Promise((resolve) => setTimeout(resolve, 1));
     await jobs.settle();
   };
   return { view, jobs, health, logger, synchronisation, reports, patience, server, plugin, beat };

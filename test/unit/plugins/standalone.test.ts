@@ -167,7 +167,7 @@ describe('the standalone control plane', () => {
 
   const edited = async (text: string, until: () => boolean): Promise<void> => {
     writeFileSync(join(folder, 'networks.yaml'), text);
-    for (let turn = 0; turn < 200 && !until(); turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!until()) await new Promise((resolve) => setTimeout(resolve, 10));
   };
 
   test('applies an edit as it is saved', async () => {
@@ -197,7 +197,7 @@ describe('the standalone control plane', () => {
     plugin.subscribe((change) => changes.push(change));
     symlinkSync('two', join(folder, '..new'));
     renameSync(join(folder, '..new'), join(folder, '..data'));
-    for (let turn = 0; turn < 200 && changes.length === 0; turn++) await new Promise((wake) => setTimeout(wake, 10));
+    while (changes.length === 0) await new Promise((wake) => setTimeout(wake, 10));
     expect(changes).toEqual([{ kind: 'ports-changed', portIds: ['web'], cause: 'networks-file' }]);
   });
 

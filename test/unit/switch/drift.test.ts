@@ -144,8 +144,7 @@ describe('where drift is only reported', () => {
     await start('report');
     rig.bridge('br-int').dropConnections();
     await remove();
-    await new Promise((resolve) => setTimeout(resolve, 80));
-    await rig.quiet();
+    await rig.until(() => rig.flows('br-int').length > 0);
     expect(rig.flows('br-int')).toHaveLength(1);
   });
 });

@@ -35,8 +35,7 @@ describe('a round that fails', () => {
     ]);
     await rig.quiet();
     expect(rig.logger.lines.some((line) => line.includes('round failed'))).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
-    await rig.quiet();
+    await rig.until(() => rig.row('Port', 'tap1')?.tag === 7);
     expect(rig.row('Port', 'tap1')?.tag).toBe(7);
     expect(rig.side.status().keys).toBe(2);
   });

@@ -21,7 +21,8 @@ beforeEach(async () => {
       meanwhile = undefined;
       if (act !== undefined) {
         act();
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        // What the database tells is heard some turns later, however long each takes.
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
       }
       return bundle.apply(connection, words);
     };
