@@ -96,9 +96,9 @@ describe('a host of the reference agent', () => {
     expect(plan).toMatch(/^would change \d+ rows; add \d+, change \d+, remove \d+ flows/m);
     expect(plan).toContain('? tunnel endpoints that the switch has no port for yet');
     await expect(contents(host)).resolves.toBe(before);
-    // An agent says so in its first report; those that are there go on reporting.
-    const started = reports.calls('report_state').filter((call) => JSON.stringify(call).includes('start_flag'));
-    expect(started).toEqual([]);
+    // Those that are there go on reporting; which versions it takes, an agent says in its first report alone.
+    const first = reports.calls('report_state').filter((call) => JSON.stringify(call).includes('resource_versions'));
+    expect(first).toEqual([]);
     await reports.close();
   });
 
