@@ -40,7 +40,7 @@ export function kernelBed(
     loggerOf: log.for,
     configDir: stateDir,
     hookSettings: { budgetsMs: { before: 30, on: 30, resolve: 30, contribute: 30 } },
-    lifecycleSettings: { startBudgetMs: 50, stopBudgetMs: 50, stopAllBudgetMs: 200 },
+    lifecycleSettings: { startBudgetMs: 60_000, stopBudgetMs: 60_000, stopAllBudgetMs: 60_000 },
     agentServices: {
       desiredStore: store,
       identity: {

@@ -1,3 +1,4 @@
+import '../../support/no-terminal';
 import { printPlugins } from '../../../core/cli/print/reports';
 import type { PluginReport } from '../../../core/host/reports';
 

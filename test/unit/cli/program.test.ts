@@ -1,3 +1,4 @@
+import '../../support/no-terminal';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 import { type AgentPhase, Lifecycle, type Member } from '../../../core/kernel/lifecycle';
 
-const settings = { startBudgetMs: 20, stopBudgetMs: 20, stopAllBudgetMs: 100 };
+const settings = { startBudgetMs: 20, stopBudgetMs: 20, stopAllBudgetMs: 60_000 };
 
 function bed(members: readonly (Partial<Member> & { readonly id: string })[]) {
   const calls: string[] = [];
