@@ -63,11 +63,11 @@ export class NotInTime extends Error {
 
 /**
  * Asks again every `everyMs` (100) until the answer is truthy, and gives that answer. A rejection counts as "not yet".
- * Rejects after `timeoutMs` (30 000) with {@link NotInTime}, the last answer or error in its message.
+ * Rejects after `timeoutMs` (60 000) with {@link NotInTime}, the last answer or error in its message.
  */
 export async function until<T>(
   ask: () => T | Promise<T>,
-  { timeoutMs = 30_000, everyMs = 100, what = ask.toString() }: UntilOptions = {},
+  { timeoutMs = 60_000, everyMs = 100, what = ask.toString() }: UntilOptions = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;

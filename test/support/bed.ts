@@ -5,7 +5,7 @@
  *   afterAll(() => bed.stop());
  *
  * Only inside a bed (test/run system, or test/bed/enter). Broker, database and server start when the first test file asks for
- * them and stay; hosts are made afresh for each file and by each reset().
+ * them, in a run of all tests already beside the first ones, and stay; hosts are made afresh for each file and by each reset().
  */
 
 import { run } from './bed-command';
