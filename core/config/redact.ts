@@ -31,7 +31,9 @@ function redactedUrl(url: string): string {
   const hosts = rest.slice(0, end).split(',');
   const shown = hosts.map((host, place) => {
     const parts = login.exec(host);
-    if (parts === null || (place < hosts.length - 1 && parts[3] === '')) return undefined;
+    if (parts === null) return undefined;
+    // No password, or no host, before a comma: it may be in the middle of a password.
+    if (place < hosts.length - 1 && (parts[2] === ':' || parts[3] === '')) return undefined;
     return `${parts[1]}${parts[2] === undefined ? '' : `:${HIDDEN}`}@${parts[3]}`;
   });
   return scheme + (shown.includes(undefined) ? `${HIDDEN}@` : shown.join(',')) + tail;

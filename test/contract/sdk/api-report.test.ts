@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiReport } from '../../support/api-report';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 const ROOT = join(__dirname, '../../..');
 

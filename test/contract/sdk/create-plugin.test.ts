@@ -4,7 +4,7 @@ import { createProject } from '../../../core/cli/create/project';
 import { DEVELOPED_WITH, PATCHBAY, SHARED } from '../../../core/cli/create/versions';
 import { Outside, run } from '../../support/outside';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 const ROOT = join(__dirname, '../../..');
 let outside: Outside;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Outside, run } from '../../support/outside';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const EXAMPLES = join(__dirname, '../../../sdk/examples');
 const names = readdirSync(EXAMPLES).sort();

@@ -6,7 +6,7 @@ import { blocksOf } from '../../support/guide';
 import { Outside, run } from '../../support/outside';
 import { replacingList, replacingTable } from '../../support/replacing-page';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const PAGES = join(__dirname, '../../../docs/sdk');
 

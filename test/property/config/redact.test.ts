@@ -16,6 +16,11 @@ test('no password of a transport_url is ever shown, however it is written', () =
   );
 });
 
+test('nor one that begins with an @ and has a comma, with which it looks like two hosts', () => {
+  const shown = redacted('transport_url', 'rabbit://u0:@abc,de@h0:5672,u1:secret@h1:5672/vhost');
+  expect(shown).toBe('rabbit://***@h1:5672/vhost');
+});
+
 test('what is called a password or secret is never shown, at any depth', () => {
   fc.assert(
     fc.property(
