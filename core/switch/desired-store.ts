@@ -58,7 +58,8 @@ export class DesiredKeys implements DesiredStore {
   progress(plugin: string, key: string): Promise<KeyProgress> {
     const entry = this.entries.get(ownerId(plugin, key));
     if (entry === undefined) return Promise.resolve({ state: 'unset' });
-    if (entry.settled === entry.version) return Promise.resolve(entry.progress);
+    const isTold = this.heldFor !== undefined && !this.unheld.has(entry);
+    if (entry.settled === entry.version || isTold) return Promise.resolve(entry.progress);
     return new Promise((resolve) => entry.waiting.push(resolve));
   }
 

@@ -30,6 +30,21 @@ describe('two events that state one key', () => {
 });
 
 describe('keys that nothing is done about now', () => {
+  it('say what they wait for to whoever asks, also after they were looked at', async () => {
+    const keys = store();
+    keys.apply([{ plugin: 'a', key: 'port/p1', records: records('any') }], 'test');
+    const early = keys.progress('a', 'port/p1');
+    keys.hold('only a plan');
+    const late = keys.progress('a', 'port/p1');
+    const waits = { state: 'pending', waitingFor: ['only a plan'] };
+    await expect(early).resolves.toEqual(waits);
+    await expect(late).resolves.toEqual(waits);
+    keys.apply([{ plugin: 'a', key: 'port/p1', records: records('other') }], 'test');
+    const next = keys.progress('a', 'port/p1');
+    keys.hold('another agent');
+    await expect(next).resolves.toEqual({ state: 'pending', waitingFor: ['another agent'] });
+  });
+
   it('are each looked at once, however many come one by one, and all again for another reason', () => {
     const keys = store();
     const statedAndHeld = (key: string, reason: string): readonly string[] => {
