@@ -56,7 +56,7 @@ export interface KitOptions {
   readonly plugins: readonly PluginClass[];
   /** Built modules of plugins that run in a worker, each with its options. */
   readonly isolated?: readonly { readonly file: string; readonly options?: Readonly<Record<string, unknown>> }[];
-  /** Milliseconds that the agent gives a worker: between signs of life, without one, and before a new start. */
+  /** Milliseconds that the agent gives a worker: between signs of life, without one (a minute, if not given), and before a new start. */
   readonly workerSettings?: KernelOptions['workerSettings'];
   /** Options by plugin id. */
   readonly options?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -76,6 +76,9 @@ export interface KitOptions {
   /** Default: what the environment variable PATCHBAY_TEST_SWITCH says, `memory` if it says nothing. */
   readonly switch?: 'memory' | 'ovs';
 }
+
+/** What a worker may take to be loaded, and be without a sign of life: more than an agent gives it, for a machine that runs many tests at once. */
+const PATIENCE_MS = 60_000;
 
 const NO_PORTS: PortDirectory = {
   ports: async () => [],
@@ -284,7 +287,7 @@ export class Kit {
         budgetsMs: { before: tapBudgetMs, on: tapBudgetMs, resolve: tapBudgetMs, contribute: tapBudgetMs },
       },
       ...(flowBudget === undefined ? {} : { flowBudget }),
-      ...(this.options.workerSettings === undefined ? {} : { workerSettings: this.options.workerSettings }),
+      workerSettings: { patienceMs: PATIENCE_MS, ...this.options.workerSettings },
       agentServices: {
         identity: {
           host: 'compute-1',
@@ -360,7 +363,7 @@ export class Kit {
 
 async function isolatedPlugins({ file, options = {} }: NonNullable<KitOptions['isolated']>[number]) {
   const entry = { name: file, options, from: 'kit', isolation: 'worker' as const };
-  return (await describeInWorker(file, entry)).map(({ manifest }) => ({ manifest, entry }));
+  return (await describeInWorker(file, entry, PATIENCE_MS)).map(({ manifest }) => ({ manifest, entry }));
 }
 
 /** The module that the package in the folder is built into. */

@@ -63,6 +63,8 @@ export function settingFiles(
     }),
     'jest.config.js': `module.exports = {
   testEnvironment: 'node',
+  // A real switch and a thread of its own take a while to start where there is more to do.
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '^.+\\\\.ts$': [

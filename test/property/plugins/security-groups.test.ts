@@ -14,7 +14,7 @@ import { group, setUp } from '../../support/security-groups-kit';
  * Rule sets, members and packets are made up; the model below says what must become of each packet, and a switch that has the flows is
  * asked (ofproto/trace). The seed of a failure is printed by fast-check, and with the counterexample runs it again.
  */
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const PORTS: Readonly<Record<string, number>> = { 'tap-p1': 1, 'tap-p2': 2, uplink: 10 };
 const MAC = 'fa:16:3e:00:00:01';
@@ -143,7 +143,7 @@ beforeAll(async () => {
     await lab.vsctl('add-port', 'br-int', name, '--', ...face, ...tag);
   }
   const socket = join(lab.runDir, 'ovs-vswitchd.ctl');
-  ask = askOver(async () => socket, 10_000);
+  ask = askOver(async () => socket, 60_000);
 });
 afterAll(() => lab.stop());
 
