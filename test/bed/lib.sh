@@ -37,8 +37,9 @@ use_node() {
 }
 
 # Repeats a command every 50 ms until it succeeds: await SECONDS DESCRIPTION COMMAND…
+# The seconds are those of a machine that does nothing else: a slow or busy one is given four times as many.
 await() {
-  local deadline=$((SECONDS + $1)) description=$2
+  local deadline=$((SECONDS + 4 * $1)) description=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $deadline ] || die "gave up waiting for $description"

@@ -23,7 +23,7 @@ export function adminText(host: Host, path: string): Promise<string> {
     '--silent',
     '--show-error',
     '--max-time',
-    '5',
+    '30',
     '--unix-socket',
     socket,
     `http://-/${path}`,

@@ -63,13 +63,14 @@ export class NotInTime extends Error {
 
 /**
  * Asks again every `everyMs` (100) until the answer is truthy, and gives that answer. A rejection counts as "not yet".
- * Rejects after `timeoutMs` (60 000) with {@link NotInTime}, the last answer or error in its message.
+ * Rejects after `timeoutMs` (90 000) with {@link NotInTime}, the last answer or error in its message. That is much longer than anything takes
+ * that comes at all: on a machine that is slow, or stands still for seconds, too.
  */
 export async function until<T>(
   ask: () => T | Promise<T>,
-  { timeoutMs = 60_000, everyMs = 100, what = ask.toString() }: UntilOptions = {},
+  { timeoutMs = 90_000, everyMs = 100, what = ask.toString() }: UntilOptions = {},
 ): Promise<NonNullable<T>> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {
     try {
@@ -79,7 +80,7 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() >= deadline) throw new NotInTime(what, timeoutMs, last);
+    if (performance.now() >= deadline) throw new NotInTime(what, timeoutMs, last);
     await new Promise((wake) => setTimeout(wake, everyMs));
   }
 }

@@ -61,7 +61,7 @@ export class Host {
   }
 
   vsctl(...words: readonly string[]): Promise<string> {
-    return this.exec(['ovs-vsctl', '--timeout=10', ...words]);
+    return this.exec(['ovs-vsctl', '--timeout=60', ...words]);
   }
 
   /** `ofctl('dump-groups', 'br-int')`; offers OpenFlow 1.0, 1.3 and 1.4. */
@@ -70,7 +70,7 @@ export class Host {
   }
 
   appctl(...words: readonly string[]): Promise<string> {
-    return this.exec(['ovs-appctl', '--timeout=10', ...words]);
+    return this.exec(['ovs-appctl', '--timeout=60', ...words]);
   }
 
   /** Installed flows, sorted, ports by name, without counters; cookies only if asked for. */

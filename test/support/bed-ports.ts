@@ -36,18 +36,24 @@ export function addressOf(port: NeutronPort): string {
   return first.ip_address;
 }
 
-/** A port of the network on host 1, plugged as Nova would. */
+export interface Plugged {
+  readonly port: NeutronPort;
+  readonly guest: Guest;
+}
+
+/** A port of the network on host 1, or another, plugged as Nova would. */
 export async function createAndPlug(
   bed: Bed,
   networkId: string,
   fields: Readonly<Record<string, unknown>> = {},
-): Promise<{ readonly port: NeutronPort; readonly guest: Guest }> {
-  const port = await bed.rest.createPort(networkId, 'host1', fields);
-  return { port, guest: await plug(bed, port) };
+  host = 1,
+): Promise<Plugged> {
+  const port = await bed.rest.createPort(networkId, `host${host}`, fields);
+  return { port, guest: await plug(bed, port, host) };
 }
 
-export function plug(bed: Bed, port: NeutronPort): Promise<Guest> {
-  return bed.host(1).plug(port.id, port.mac_address, {
+export function plug(bed: Bed, port: NeutronPort, host = 1): Promise<Guest> {
+  return bed.host(host).plug(port.id, port.mac_address, {
     addresses: port.fixed_ips.map(({ ip_address }) => `${ip_address}/${ip_address.includes(':') ? 64 : 24}`),
     deviceId: port.device_id,
   });

@@ -46,6 +46,16 @@ export class Running {
     return this.child.pid;
   }
 
+  /** Whether it sleeps: a program that does one thing after the other has then taken all that had come to it. */
+  get isAtRest(): boolean {
+    try {
+      // proc_pid_stat(5): the name is in parentheses, and may have any character.
+      return /\) S [^)]*$/.test(readFileSync(`/proc/${this.pid}/stat`, 'utf8'));
+    } catch {
+      return true;
+    }
+  }
+
   log(): string {
     return readFileSync(this.logFile, 'utf8');
   }
@@ -61,7 +71,7 @@ export class Running {
   }
 
   /** Asks the program to end (SIGTERM unless another signal is named) and waits; after `patienceMs` its whole group is killed. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = 20_000): Promise<Ending> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = 60_000): Promise<Ending> {
     if (this.isRunning) {
       this.child.ref();
       process.kill(this.pid, signal);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type UntilOptions, until } from './bed-command';
 
 /** An object as neutron-server's REST API gives it; the fields the tests use most have their types. */
@@ -103,9 +102,11 @@ export class NeutronRest {
     return this.create('networks', { name: 'network', ...fields });
   }
 
+  /** The server draws ports' addresses by chance. Of an IPv4 network of 256 it draws from 101 on: those below are for tests that name one. */
   createSubnet(networkId: string, cidr: string, fields: Fields = {}): Promise<Resource> {
     const ip_version = cidr.includes(':') ? 6 : 4;
-    return this.create('subnets', { network_id: networkId, cidr, ip_version, enable_dhcp: false, ...fields });
+    const subnet = { network_id: networkId, cidr, ip_version, enable_dhcp: false, ...drawnFrom(cidr), ...fields };
+    return this.create('subnets', subnet);
   }
 
   /** A port of an instance on that host, as Nova asks for one: bound, with a device. More, or other, fields as given. */
@@ -148,42 +149,56 @@ export class NeutronRest {
         if (seen.every((one) => one === status)) return true;
         throw new Error(`status ${seen.join(', ')}`);
       },
-      { timeoutMs: 60_000, what: `ports ${ids.join(', ')} are ${status}`, ...options },
+      { timeoutMs: 120_000, what: `ports ${ids.join(', ')} are ${status}`, ...options },
     );
   }
 
   /** Waits until the host's Open vSwitch agent is registered and alive. Ports bound before that fail to bind. */
   untilAgentIsAlive(host: string, options: UntilOptions = {}): Promise<NeutronAgent> {
     return until(async () => (await this.agents()).find((agent) => agent.host === host && agent.alive), {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
       what: `the agent of ${host} is alive`,
       ...options,
     });
   }
 
-  /** Removes all that any test made: what is left is a server as on its first day. */
+  /**
+   * Removes all that any test made: what is left is a server as on its first day. It looks until there is nothing to remove: an agent's
+   * last words, which the server reads when the agent has ended, make the agent known again.
+   */
   async empty(): Promise<void> {
+    await until(async () => (await this.removeAll()) === 0, { what: 'the server is empty', everyMs: 1 });
+  }
+
+  /** Answers how many there were. */
+  private async removeAll(): Promise<number> {
+    let found = 0;
     for (const collection of REMOVAL_ORDER) {
       for (const resource of await this.list(collection)) {
-        if (collection === 'security-groups' && resource.name === 'default') continue;
-        await this.removeEvenIfRetried(collection, resource.id);
+        // That of a project that is no more stays without this, and that of ours is made anew when it is next looked for.
+        const isDefaultGroup = collection === 'security-groups' && resource.name === 'default';
+        if (!isDefaultGroup) found += 1;
+        await this.removeInTheEnd(collection, resource.id);
       }
     }
+    return found;
   }
 
   /** The server answers 409 while it still writes what hangs on a resource; 404 means the goal is reached. */
-  private async removeEvenIfRetried(collection: string, id: string): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.remove(collection, id);
-      } catch (error) {
-        if (!(error instanceof NeutronRefused) || (error.status === 409 && attempt === 300)) throw error;
-        if (error.status === 404) return;
-        if (error.status !== 409) throw error;
-        await sleep(100);
-      }
-    }
+  private removeInTheEnd(collection: string, id: string): Promise<true> {
+    const isGone = async (): Promise<true> => {
+      await this.remove(collection, id).catch((error) => {
+        if (!(error instanceof NeutronRefused && error.status === 404)) throw error;
+      });
+      return true;
+    };
+    return until(isGone, { what: `${collection} ${id} is removed` });
   }
+}
+
+function drawnFrom(cidr: string): Fields {
+  const [, prefix] = /^(\d+\.\d+\.\d+)\.0\/24$/.exec(cidr) ?? [];
+  return prefix === undefined ? {} : { allocation_pools: [{ start: `${prefix}.101`, end: `${prefix}.254` }] };
 }
 
 const lastWord = (collection: string): string => (collection.split('/').at(-1) ?? collection).replaceAll('-', '_');

@@ -10,11 +10,13 @@ export class Overheard {
 
   static async listen(url: string, topic: string): Promise<Overheard> {
     const connection = await amqp.connect(url);
+    // A broker that is stopped later on ends it.
+    connection.on('error', () => {});
     const overheard = new Overheard(connection);
     const channel = await connection.createChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
     await channel.bindQueue(queue, 'neutron', topic);
-    await channel.consume(queue, (message) => overheard.note(message?.content), { noAck: true });
+    await channel.consume(queue, (message) => message && overheard.note(message.content), { noAck: true });
     return overheard;
   }
 
@@ -27,7 +29,7 @@ export class Overheard {
     return this.connection.close();
   }
 
-  private note(content: Buffer | undefined): void {
+  private note(content: Buffer): void {
     const envelope = JSON.parse(String(content)) as { readonly 'oslo.message': string };
     this.messages.push(JSON.parse(envelope['oslo.message']) as { method: string; args: Fields });
   }
