@@ -1,10 +1,12 @@
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
-import { Bed, type NeutronPort, type Resource, type Running, until } from '../support/bed';
+import type { PlanReport } from '../../core/host/reports';
+import { Bed, type NeutronPort, type PingStream, type Resource, type Running, until } from '../support/bed';
+import { patchbay, report } from '../support/bed-agent';
 import { run } from '../support/bed-command';
 import type { Guest } from '../support/bed-guest';
 import { addressOf, createAndPlug, createNetworkOf, NO_FIREWALL, plug, wiringOf } from '../support/bed-ports';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 const TUNNELS = 'q-agent-notifier-tunnel-update';
 
@@ -15,7 +17,7 @@ describe('bad input', () => {
   let channel: ConfirmChannel;
   let network: Resource;
   let undisturbed: { readonly port: NeutronPort; readonly guest: Guest };
-  let pinging: Running;
+  let pinging: PingStream;
 
   beforeAll(async () => {
     bed = await Bed.start({ server: true });
@@ -25,27 +27,34 @@ describe('bad input', () => {
     const [a, b] = [await createAndPlug(bed, network.id), await createAndPlug(bed, network.id)];
     undisturbed = a;
     await bed.rest.untilPortsAre('ACTIVE', [a.port.id, b.port.id]);
-    await until(async () => (await a.guest.ping(addressOf(b.port), { count: 1 })).received === 1);
-    pinging = bed
-      .host(1)
-      .start('ping', ['ip', 'netns', 'exec', a.guest.namespace, 'ping', '-n', '-i', '0.1', addressOf(b.port)]);
+    pinging = await a.guest.pingOn(addressOf(b.port));
     broker = await connect(bed.amqpUrl);
     channel = await broker.createConfirmChannel();
   });
   afterAll(async () => {
-    await broker.close();
-    await bed.stop();
+    await broker?.close();
+    await bed?.stop();
   });
 
-  /** Warnings and errors that the agent logged while something happened, and for a second after. */
-  async function complaintsDuring(act: () => Promise<void>): Promise<readonly string[]> {
+  /**
+   * Warnings and errors that the agent logged of what happened, of which there is to be at least that many: until it complains of a message
+   * that was sent after all that. What it says of a machine that left it without a processor is not of it.
+   */
+  async function complaintsDuring(act: () => Promise<unknown>, atLeast = 1): Promise<readonly string[]> {
     const before = agent.log().length;
+    const complaints = () =>
+      agent
+        .log()
+        .slice(before)
+        .split('\n')
+        .filter((line) => / (WARNING|ERROR|CRITICAL) /.test(line) && !/ kernel The event loop was blocked /.test(line))
+        .map((line) => line.replace(/^\S+ \S+ \d+ /, ''));
     await act();
-    await new Promise((wake) => setTimeout(wake, 1_000));
-    const lines = agent.log().slice(before).split('\n');
-    return lines
-      .filter((line) => / (WARNING|ERROR|CRITICAL) /.test(line))
-      .map((line) => line.replace(/^\S+ \S+ \d+ /, ''));
+    await until(() => complaints().length >= atLeast, { what: 'the agent complains' });
+    const last = `no_method_${crypto.randomUUID().replaceAll('-', '')}`;
+    await publish(`${TUNNELS}_fanout`, '', envelope({ method: last }));
+    await until(() => complaints().some((line) => line.includes(last)), { what: 'the agent has heard the last of it' });
+    return complaints().filter((line) => !line.includes(last));
   }
 
   const publish = async (exchange: string, key: string, content: Buffer): Promise<void> => {
@@ -113,7 +122,7 @@ describe('bad input', () => {
 
     test('an answer about a port without its fields; it is asked again, and the port turns ACTIVE', async () => {
       const port = await bed.rest.createPort(network.id, 'host1');
-      const { answered } = await answerOnce('bulk_pull', [
+      const { answered } = await answerPullOf(port.id, [
         {
           'versioned_object.name': 'Port',
           'versioned_object.namespace': 'versionedobjects',
@@ -127,9 +136,9 @@ describe('bad input', () => {
         await answered;
         await bed.rest.untilPortsAre('ACTIVE', [port.id]);
       });
-      expect(complaints).toHaveLength(1);
-      expect(complaints[0]).toContain(port.id);
+      expect(complaints).toEqual([expect.stringContaining(port.id)]);
       await guest?.unplug();
+      await untilForgotten(port.id);
     });
   });
 
@@ -149,6 +158,7 @@ describe('bad input', () => {
     expect(complaints).toEqual([expect.stringContaining(name)]);
     await expect(bed.rest.port(port.id)).resolves.toMatchObject({ status: 'DOWN' });
     await bed.host(1).vsctl('del-port', name);
+    await untilForgotten(port.id);
   });
 
   test('ports that are plugged and gone at once leave nothing behind', async () => {
@@ -165,32 +175,32 @@ describe('bad input', () => {
           );
       }
       await until(async () => JSON.stringify(await bed.host(1).dumpFlows('br-int')) === JSON.stringify(before));
-    });
+    }, 0);
     expect(complaints).toEqual([]);
     await until(async () => (await Promise.all(ports.map(({ id }) => bed.rest.port(id)))).every(isDown));
   });
 
   test('nothing of it disturbed the ports that work', async () => {
-    await pinging.stop('SIGINT');
-    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(pinging.log()) ?? [];
-    expect(Number(sent)).toBeGreaterThan(50);
-    expect(Number(received)).toBeGreaterThanOrEqual(Number(sent) - 1);
+    const { answered, lost } = await pinging.stop();
+
+    expect(answered).toBeGreaterThan(500);
+    expect(lost).toBe(0);
   });
 
   test('a provider bridge that is removed is named once, and wired again when it is back', async () => {
     const before = await bed.host(1).dumpFlows('br-ex');
-    const complaints = await complaintsDuring(() =>
-      bed
-        .host(1)
-        .vsctl('del-br', 'br-ex')
-        .then(() => undefined),
-    );
+    const complaints = await complaintsDuring(async () => {
+      await bed.host(1).vsctl('del-br', 'br-ex');
+      await agent.untilLogged(/ERROR .*bridge=br-ex/);
+      await bed.host(1).vsctl('add-br', 'br-ex', '--', 'set', 'Bridge', 'br-ex', 'datapath_type=netdev');
+      await until(async () => JSON.stringify(await bed.host(1).dumpFlows('br-ex')) === JSON.stringify(before));
+      await until(
+        async () => (await bed.host(1).vsctl('get', 'Interface', 'int-br-ex', 'options:peer')) === 'phy-br-ex\n',
+      );
+    });
     expect(complaints.filter((line) => line.includes('ERROR'))).toEqual([
       expect.stringContaining('bridge=br-ex physicalNetwork=physnet1'),
     ]);
-    await bed.host(1).vsctl('add-br', 'br-ex', '--', 'set', 'Bridge', 'br-ex', 'datapath_type=netdev');
-    await until(async () => JSON.stringify(await bed.host(1).dumpFlows('br-ex')) === JSON.stringify(before));
-    expect(await bed.host(1).vsctl('get', 'Interface', 'int-br-ex', 'options:peer')).toBe('phy-br-ex\n');
   });
 
   test('the integration bridge that is removed is made again, and ports plugged into it turn ACTIVE', async () => {
@@ -208,7 +218,7 @@ describe('bad input', () => {
 
     await bed.rest.untilPortsAre('ACTIVE', [undisturbed.port.id]);
     expect((await wiringOf(bed, again)).tag).toEqual(expect.any(Number));
-    expect((await bed.host(1).dumpFlows('br-int')).join('\n')).toMatch(/dl_vlan=601\b/);
+    await until(async () => /dl_vlan=601\b/.test((await bed.host(1).dumpFlows('br-int')).join('\n')));
   });
 
   async function notificationQueue(): Promise<string> {
@@ -218,8 +228,17 @@ describe('bad input', () => {
     return own;
   }
 
-  /** Takes the server's place for one call of that method, and answers it with `result`; everything else it leaves to the server. */
-  async function answerOnce(method: string, result: unknown): Promise<{ readonly answered: Promise<void> }> {
+  /** Of a port that was unplugged the agent knows nothing more, and the switch has nothing. */
+  const untilForgotten = (portId: string): Promise<boolean> =>
+    until(async () => {
+      const explained = await patchbay(bed.host(1), 'explain', portId).catch(({ message }: Error) => message);
+      if (!explained.includes(`no port ${portId} is plugged here`)) throw new Error(explained);
+      const { rows, added, changed, removed } = await report<PlanReport>(bed.host(1), 'plan');
+      return rows + added + changed + removed === 0;
+    });
+
+  /** Takes the server's place for one question of that port, and answers it with `result`; everything else it leaves to the server. */
+  async function answerPullOf(portId: string, result: unknown): Promise<{ readonly answered: Promise<void> }> {
     const taking = await broker.createChannel();
     let done: () => void = () => undefined;
     const answered = new Promise<void>((resolve) => {
@@ -231,7 +250,7 @@ describe('bad input', () => {
       (message) => {
         if (message === null) return;
         const inner = JSON.parse(JSON.parse(message.content.toString())['oslo.message']);
-        if (inner.method !== method) {
+        if (inner.method !== 'bulk_pull' || !JSON.stringify(inner.args).includes(portId)) {
           taking.nack(message);
           return;
         }
