@@ -1,9 +1,9 @@
 import { Bed, type Guest, type Host, type NeutronPort, until } from '../support/bed';
 import { addressOf, startedPatchbay, statusOf, untilStatus } from '../support/bed-agent';
 import { atBroker, queueNames, rabbitmqctl } from '../support/bed-broker';
-import { run } from '../support/bed-command';
+import { run, type UntilOptions } from '../support/bed-command';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 /** Timeouts of seconds, so that the tests need not wait for the defaults of a minute. */
 const OPTIONS = {
@@ -25,6 +25,7 @@ beforeAll(async () => {
   host = bed.host(1);
   const reference = host.startReferenceAgent(OPTIONS);
   await bed.rest.untilAgentIsAlive('host1');
+  await reference.untilLogged(/Agent initialized successfully/);
   const seen = await atBroker(host);
   [referenceQueues, referenceConnections] = [seen.queues.length, seen.connections.length];
   await reference.crash();
@@ -41,12 +42,13 @@ beforeAll(async () => {
 afterAll(async () => {
   await rabbitmqctl('start_app');
   await run(['test/bed/service', 'neutron']);
-  await bed.stop();
+  await bed?.stop();
 });
 
 const tag = async (): Promise<string> => (await host.vsctl('get', 'Port', guest.interfaceName, 'tag')).trim();
 const setAdminState = (state: 'up' | 'down') => bed.rest.updatePort(port.id, { admin_state_up: state === 'up' });
-const untilClosed = () => until(async () => (await tag()) === '4095', { what: 'the port has the dead VLAN' });
+const untilClosed = (options: UntilOptions = {}) =>
+  until(async () => (await tag()) === '4095', { what: 'the port has the dead VLAN', ...options });
 const untilOpen = () => until(async () => (await tag()) !== '4095', { what: 'the port has a live VLAN' });
 const untilConnected = () => untilStatus(host, 'is connected', ({ rpc }) => rpc?.connected === true);
 const complaints = async (): Promise<string> =>
@@ -67,16 +69,19 @@ async function expectToFollowTheServer(): Promise<void> {
 
 describe("an agent's part of the broker", () => {
   test('is two connections and three queues at most', async () => {
-    const { connections, queues } = await atBroker(host);
-
-    expect(connections.length).toBeGreaterThan(0);
-    expect(connections.length).toBeLessThanOrEqual(2);
-    expect(queues.length).toBeGreaterThan(0);
-    expect(queues.length).toBeLessThanOrEqual(3);
-    expect(referenceConnections).toBeGreaterThan(connections.length);
-    expect(referenceQueues).toBeGreaterThan(queues.length);
-    await expect(statusOf(host)).resolves.toMatchObject({
-      rpc: { connected: true, connections: connections.length, queues: queues.length },
+    // The broker takes its time to bury the connections of the agent that was there before.
+    await until(async () => {
+      const { connections, queues } = await atBroker(host);
+      expect(connections.length).toBeGreaterThan(0);
+      expect(connections.length).toBeLessThanOrEqual(2);
+      expect(queues.length).toBeGreaterThan(0);
+      expect(queues.length).toBeLessThanOrEqual(3);
+      expect(referenceConnections).toBeGreaterThan(connections.length);
+      expect(referenceQueues).toBeGreaterThan(queues.length);
+      await expect(statusOf(host)).resolves.toMatchObject({
+        rpc: { connected: true, connections: connections.length, queues: queues.length },
+      });
+      return true;
     });
   });
 
@@ -85,7 +90,7 @@ describe("an agent's part of the broker", () => {
     await until(
       async () => (await queueNames()).filter((name) => name.endsWith('.host1') && !own.includes(name)).length === 0,
     );
-    await expect(complaints()).resolves.toBe('');
+    await until(async () => (await complaints()) === '');
   });
 });
 
@@ -94,8 +99,8 @@ describe('an agent follows the server again', () => {
     await rabbitmqctl('stop_app');
     await untilStatus(host, 'says so', ({ rpc }) => rpc?.connected === false);
     await untilStatus(host, 'names it in health', ({ health }) => health === 'failing');
-    await expect(complaints()).resolves.toMatch(/^neutron broker: /m);
-    await expect(guest.ping(peerAddress)).resolves.toEqual({ sent: 3, received: 3 });
+    await until(async () => /^neutron broker: /m.test(await complaints()));
+    await guest.untilReaches(peerAddress);
     const change = setAdminState('down');
 
     await rabbitmqctl('start_app');
@@ -132,16 +137,18 @@ describe('an agent follows the server again', () => {
 
     await host.exec('ip link set management up');
 
-    await untilClosed();
+    // TCP tries again after as long as the cable was out, at worst.
+    await untilClosed({ timeoutMs: 240_000 });
     await until(async () => (await host.vsctl('list-ports', 'br-tun')).includes('vxlan-c6130002'));
     await setAdminState('up');
     await bed.rest.untilPortsAre('ACTIVE', [port.id]);
   });
 
   test('after the server was away, which health says while frames go on', async () => {
-    await run(['bash', '-c', 'kill -KILL $(pgrep -f "[n]eutron-server --config-file neutron.conf")']);
+    // Those that end with their parent are gone before their turn.
+    await run(['bash', '-c', 'kill -KILL $(pgrep -f "[n]eutron-server --config-file neutron.conf") || true']);
     const stream = await guest.pingOn(peerAddress);
-    await until(async () => /^heartbeat report: .*report_state/m.test(await complaints()), { timeoutMs: 90_000 });
+    await until(async () => /^heartbeat report: .*report_state/m.test(await complaints()));
 
     await run(['test/bed/service', 'neutron']);
     await untilStatus(host, 'is well again', ({ health }) => health === 'ok');
