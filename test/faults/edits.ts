@@ -32,9 +32,15 @@ export async function underEdit(
   if (kind === 'reference') return measure();
   const before = await signsOf(stage, edited);
   const measured = await measure();
-  const after = await signsOf(stage, edited);
-  const silent = Object.entries(after).filter(([sign, count]) => count <= (before[sign] ?? 0));
-  if (silent.length > 0) throw new Error(`the edit does not show in ${silent.map(([sign]) => sign).join(', ')}`);
+  await until(
+    async () => {
+      const after = await signsOf(stage, edited);
+      const silent = Object.entries(after).filter(([sign, count]) => count <= (before[sign] ?? 0));
+      if (silent.length > 0) throw new Error(`the edit does not show in ${silent.map(([sign]) => sign).join(', ')}`);
+      return true;
+    },
+    { timeoutMs: stage.patienceMs, what: 'Patchbay has noticed the edit' },
+  );
   return measured;
 }
 

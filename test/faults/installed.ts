@@ -4,35 +4,42 @@ import type { AgentKind } from './stage';
 
 const BRIDGES = ['br-int', 'br-tun', 'br-ex'] as const;
 
-/** Flows of the agent's bridges: bridge, cookie, match and actions, and since when each has been there, in seconds of the monotonic clock. */
-export type Installed = ReadonlyMap<string, number>;
+/** When a flow was written, in seconds of the monotonic clock: its age is told at some moment of the dump, however long that takes. */
+interface Birth {
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+/** Flows of the agent's bridges: bridge, cookie, match and actions, and since when each has been there. */
+export type Installed = ReadonlyMap<string, Birth>;
 
 /** Learned flows come and go with the traffic and are nobody's. */
 const LEARNED = / table=20, hard_timeout=300/;
 
 export async function installedOn(host: Host): Promise<Installed> {
-  const flows = new Map<string, number>();
+  const flows = new Map<string, Birth>();
   for (const bridge of BRIDGES) {
+    const begin = performance.now() / 1000;
     const dump = await host.ofctl('--names', 'dump-flows', bridge).catch(() => '');
-    const now = performance.now() / 1000;
+    const end = performance.now() / 1000;
     for (const line of dump.split('\n')) {
       const [, cookie, duration, rest] = /^ cookie=(\S+), duration=([\d.]+)s, (.*)$/.exec(line) ?? [];
       const text = rest?.replace(/(n_packets|n_bytes|idle_age|hard_age)=\d+, /g, '') ?? '';
       if (text === '' || LEARNED.test(` ${text}`)) continue;
-      flows.set(`${bridge} ${cookie} ${text}`, now - Number(duration));
+      flows.set(`${bridge} ${cookie} ${text}`, { earliest: begin - Number(duration), latest: end - Number(duration) });
     }
   }
   return flows;
 }
 
-/** A dump takes a while, and the switch tells durations to the millisecond. */
-const SAME_BIRTH_S = 0.3;
+/** The switch reads its clock now and then, and tells ages to the millisecond. */
+const SAME_BIRTH_S = 0.05;
 
 /** Flows that came, went, or were written again. */
 export function changedBetween(before: Installed, after: Installed): number {
   const gone = [...before.keys()].filter((flow) => !after.has(flow)).length;
   const written = [...after].filter(
-    ([flow, since]) => since > (before.get(flow) ?? Number.NEGATIVE_INFINITY) + SAME_BIRTH_S,
+    ([flow, { earliest }]) => earliest > (before.get(flow)?.latest ?? Number.NEGATIVE_INFINITY) + SAME_BIRTH_S,
   );
   return gone + written.length;
 }

@@ -1,5 +1,6 @@
+import type { PlanReport } from '../../core/host/reports';
 import { Bed, type Host, type Ini, type Resource, type Running, until } from '../support/bed';
-import { addressOf, statusOf, untilReady } from '../support/bed-agent';
+import { addressOf, report, statusOf, untilReady } from '../support/bed-agent';
 import { mergeIni } from '../support/bed-ini';
 import { createNetworkOf } from '../support/bed-ports';
 import { changedBetween, differences, type Installed, installedOn } from './installed';
@@ -22,7 +23,7 @@ export interface Measurement {
 }
 
 /** Enough for a slow and busy machine: what comes in time does not wait for it. The reference agent asks the server for all there is after every restart, in several rounds. */
-const PATIENCE_MS = { patchbay: 60_000, reference: 90_000 } as const;
+const PATIENCE_MS = { patchbay: 120_000, reference: 120_000 } as const;
 
 /** Settings of agents as the bed has them. */
 export const PLAIN: Ini = {};
@@ -67,7 +68,6 @@ export class Stage {
     await this.bed.rest.untilPortsAre(
       'ACTIVE',
       this.instances.map(({ portId }) => portId),
-      { timeoutMs: 60_000 },
     );
     for (const server of [this.instance(1), this.instance(3)]) this.servants.push(server.serve());
     await until(() => this.reaches(), { what: 'the instances reach each other' });
@@ -79,6 +79,13 @@ export class Stage {
     const before = await installedOn(this.host);
     await pause(this.kind === 'reference' ? 6_000 : 1_000);
     return changedBetween(before, await installedOn(this.host)) === 0;
+  }
+
+  /** Patchbay has nothing left to write: of a port that was just unplugged, for one. The reference agent cannot be asked. */
+  private async isDone(): Promise<boolean> {
+    if (this.running !== 'patchbay' || this.agent?.isRunning !== true) return true;
+    const { rows, added, changed, removed } = await report<PlanReport>(this.host, 'plan');
+    return rows + added + changed + removed === 0;
   }
 
   /** 0 and 1 are on the VLAN network, 2 and 3 on the tunnelled one; even ones on the first host. */
@@ -170,6 +177,10 @@ export class Stage {
   ): Promise<Measurement> {
     const { synced = async () => undefined, flows = 'same', rewritten = false, patienceMs = this.patienceMs } = options;
     await until(() => this.reaches(), { timeoutMs: patienceMs, what: 'instances reach each other before the fault' });
+    await until(() => this.isDone(), {
+      timeoutMs: patienceMs,
+      what: 'the agent has done what was asked before the fault',
+    });
     const before = await installedOn(this.host);
     const hadAgent = this.agent?.isRunning === true;
     const first = options.network === 'vxlan' ? 2 : 0;

@@ -89,7 +89,7 @@ export class Instance {
   /** Resolves when all three streams are answered. */
   async drive(address: string): Promise<Traffic> {
     const running = this.start('traffic-drive', ['drive', address]);
-    await running.untilLogged(/ready/, { timeoutMs: 40_000 });
+    await running.untilLogged(/ready/, { timeoutMs: 90_000 });
     return new Traffic(running);
   }
 
