@@ -18,7 +18,7 @@ const turnsOfTheLoop = async (): Promise<void> => {
 
 describe('the pace at which simulated agents start', () => {
   it('holds the next back while as many as allowed are on their way', async () => {
-    const pacing = new Pacing({ perSecond: 1_000_000, atOnce: 2 });
+    const pacing = new Pacing({ perSecond: Number.POSITIVE_INFINITY, atOnce: 2 });
     const state = taking(pacing, 5);
     await turnsOfTheLoop();
     expect(state.taken).toBe(2);
