@@ -1,19 +1,14 @@
 import { join } from 'node:path';
 import type { LoadedConfiguration } from '../host/configuration';
-import type { Host, Stock } from '../host/host';
-import type { Configuration } from '../kernel/config/model';
+import type { Host } from '../host/host';
 import { AdminServer } from './admin/server';
 import { CliErrors } from './errors';
 import { ExitStatus, exitStatusOf } from './exit-status';
+import type { ProgramParts } from './parts';
 import { watchStrayErrors } from './stray-errors';
 import { ServiceManager } from './systemd';
 
-export interface RunParts {
-  readonly stock: Stock;
-  readonly createHost: (configuration: Configuration, directory: string, stock: Stock) => Host;
-  /** A sentence for the operator, on standard error. */
-  readonly complain: (sentence: string) => void;
-}
+type RunParts = Pick<ProgramParts, 'stock' | 'createHost' | 'complain'>;
 
 /**
  * Runs the agent until SIGTERM or SIGINT; SIGHUP reads the configuration and reopens the log files. Resolves to the exit status.

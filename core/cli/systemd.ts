@@ -23,10 +23,6 @@ export class ServiceManager {
     this.say('STOPPING=1');
   }
 
-  status(sentence: string): void {
-    this.say(`STATUS=${sentence}`);
-  }
-
   private say(word: string): void {
     if (this.environment.NOTIFY_SOCKET === undefined) return;
     execFile('systemd-notify', [`--pid=${process.pid}`, word], () => {});

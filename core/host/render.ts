@@ -1,6 +1,9 @@
 import type { PortState } from '@patchbay/sdk';
+import type { z } from 'zod';
+import { showConfiguration } from '../config';
+import type { Configuration } from '../kernel/config/model';
 import type { Diff } from '../switch';
-import type { PlanReport } from './reports';
+import type { ConfigReport, PlanReport } from './reports';
 
 export function portsByState(ports: readonly PortState[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
@@ -26,4 +29,17 @@ export function planReport({ rows, flows, unknown }: Diff, pending: readonly str
     pending,
     unknown,
   };
+}
+
+/** Effective values as text. With the schemas of plugins their defaults are among them. */
+export function configReport(
+  configuration: Configuration,
+  schemas: Readonly<Record<string, z.ZodType>> = {},
+): ConfigReport {
+  const values = showConfiguration(configuration, schemas).map(({ path, value, from }) => ({
+    path,
+    value: typeof value === 'string' ? value : JSON.stringify(value),
+    from,
+  }));
+  return { values, warnings: configuration.warnings };
 }

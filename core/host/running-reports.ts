@@ -1,11 +1,10 @@
 import { Service } from '@patchbay/sdk';
-import { showConfiguration } from '../config';
 import type { Configuration } from '../kernel/config/model';
 import type { AgentHealth } from '../kernel/health';
 import { type ExplainedKey, NOT_STARTED, type Switch, type Writing } from '../switch';
 import { VERSION } from '../version';
 import type { AgentParts, Mode } from './assembly';
-import { planReport, portsByState } from './render';
+import { configReport, planReport, portsByState } from './render';
 import type {
   AgentReports,
   CommandReport,
@@ -77,12 +76,7 @@ export class RunningReports implements AgentReports {
   }
 
   config(): ConfigReport {
-    const values = showConfiguration(this.of.configuration()).map(({ path, value, from }) => ({
-      path,
-      value: typeof value === 'string' ? value : JSON.stringify(value),
-      from,
-    }));
-    return { values, warnings: this.of.configuration().warnings };
+    return configReport(this.of.configuration());
   }
 
   async explain(wanted: string): Promise<ExplainReport | undefined> {

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { STOCK } from '@patchbay/plugins';
 import { codeLines, pages, ROOT, read } from './pages';
 
 const PAGES = pages().filter((page) => page !== 'CHANGELOG.md');
 /** Where commands and their options are defined. */
-const COMMANDS = ['program', 'configured', 'simulate'].map((name) => read(`core/cli/${name}.ts`)).join('\n');
+const COMMANDS = ['program.ts', ...readdirSync(join(ROOT, 'core/cli/commands')).map((file) => `commands/${file}`)]
+  .map((file) => read(`core/cli/${file}`))
+  .join('\n');
 const mentioned = (pattern: RegExp): readonly string[] => [
   ...new Set(PAGES.flatMap(codeLines).flatMap((line) => [...line.matchAll(pattern)].map(([, name = '']) => name))),
 ];

@@ -1,8 +1,8 @@
 import { manifestOf, PatchbayError } from '@patchbay/sdk';
 import type { z } from 'zod';
-import { showConfiguration } from '../config';
 import type { LoadedConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
+import { configReport } from '../host/render';
 import type { ConfigReport } from '../host/reports';
 import type { PluginEntry } from '../kernel/config/model';
 import { withAbsolutePaths } from '../kernel/loader/option-paths';
@@ -13,12 +13,8 @@ import { VERSION } from '../version';
 /** The configuration's effective values, without passwords. Throws its first problem where it cannot be read. */
 export function showConfigured({ configuration, problems }: LoadedConfiguration, stock: Stock): ConfigReport {
   if (configuration === undefined) throw problems[0];
-  const values = showConfiguration(configuration, schemasOf(stock)).map(({ path, value, from }) => ({
-    path,
-    value: typeof value === 'string' ? value : JSON.stringify(value),
-    from,
-  }));
-  return { values, warnings: [...configuration.warnings, ...problems.map((problem) => problem.message)] };
+  const { values, warnings } = configReport(configuration, schemasOf(stock));
+  return { values, warnings: [...warnings, ...problems.map((problem) => problem.message)] };
 }
 
 /** Everything that is wrong with a configuration, a line each. Modules of plugins are loaded, as a start would; nothing of them is started. */

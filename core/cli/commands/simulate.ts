@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { SimulationParts } from '../simulate/simulation';
+import type { SimulationParts } from '../../simulate/simulation';
 import { configured, requestOf } from './configured';
 
 // Loaded when they are asked for: an agent that starts has no use for them.
-const simulation = (): typeof import('../simulate/simulation') => require('../simulate/simulation');
-const simulationWorker = (): typeof import('../simulate/worker') => require('../simulate/worker');
+const simulation = (): typeof import('../../simulate/simulation') => require('../../simulate/simulation');
+const simulationWorker = (): typeof import('../../simulate/worker') => require('../../simulate/worker');
 
 interface SimulateOptions {
   readonly hosts: number;

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import type { CommandLineOptions } from '../config';
-import type { ConfigSource } from '../config/oslo';
-import type { ConfigurationRequest } from '../host/configuration';
-import { CliErrors } from './errors';
+import type { CommandLineOptions } from '../../config';
+import type { ConfigSource } from '../../config/oslo';
+import type { ConfigurationRequest } from '../../host/configuration';
+import { CliErrors } from '../errors';
 
 interface ConfigurationOptions {
   readonly config?: string;
@@ -53,4 +53,9 @@ export function requestOf(command: Command): ConfigurationRequest {
   const sources = (command as Command & { readonly [SOURCES]?: readonly ConfigSource[] })[SOURCES] ?? [];
   if (config !== undefined && sources.length > 0) throw CliErrors.twoConfigurations();
   return { ...(config === undefined ? {} : { config }), sources, commandLine, acceptMissing };
+}
+
+/** Whether the command line names files of a configuration. */
+export function isGiven({ config, sources }: ConfigurationRequest): boolean {
+  return config !== undefined || sources.length > 0;
 }
