@@ -88,9 +88,10 @@ export const brokerFaults: readonly Fault[] = [
         await deletePushExchanges();
         // The first push finds no exchange, and the server makes it for the second.
         const rules = [await createdRule(stage), await createdRule(stage, 'udp')];
-        for (const rule of rules)
-          await until(() => rule.isThere(), { timeoutMs: 90_000, what: 'the rules that nobody heard of are there' });
-        for (const rule of rules) await rule.remove();
+        const areThere = async () => (await Promise.all(rules.map((rule) => rule.isThere()))).every(Boolean);
+        await until(areThere, { timeoutMs: 90_000, what: 'the rules that nobody heard of are there' }).finally(() =>
+          Promise.all(rules.map((rule) => rule.remove())),
+        );
       });
     },
   },

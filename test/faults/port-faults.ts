@@ -3,6 +3,7 @@ import { growthOf, sizesOf } from './growth';
 import { untilItSaysWhy } from './outage';
 import { underRule } from './rules';
 import { type AgentKind, type Measurement, pause, type Stage } from './stage';
+import type { Instance } from './traffic';
 
 export const portFaults: readonly Fault[] = [
   {
@@ -20,10 +21,7 @@ export const portFaults: readonly Fault[] = [
     name: 'plugs and unplugs for ten minutes, 20 ports at a time',
     bar: 0,
     long: true,
-    run: (stage) => {
-      const end = performance.now() + 600_000;
-      return growth(stage, 20, () => performance.now() < end);
-    },
+    run: (stage) => growth(stage, 20, (_cycles, elapsedMs) => elapsedMs < 600_000),
   },
 ];
 
@@ -38,19 +36,31 @@ async function withoutDevice(stage: Stage, kind: AgentKind): Promise<void> {
 }
 
 /** So many ports at once are plugged, served, unplugged and deleted, as long as it is to go on; says what has grown by then. */
-async function growth(stage: Stage, ports: number, goesOn: (cycles: number) => boolean): Promise<Measurement> {
+async function growth(
+  stage: Stage,
+  ports: number,
+  goesOn: (cycles: number, elapsedMs: number) => boolean,
+): Promise<Measurement> {
   // The first cycles fill caches and pools.
   for (let cycle = 0; cycle < 5; cycle++) await plugTogether(stage, ports);
   const before = await sizesOf(stage);
   let cycles = 0;
   const measured = await stage.under(async () => {
-    for (; goesOn(cycles); cycles++) await plugTogether(stage, ports);
+    const began = performance.now();
+    for (; goesOn(cycles, performance.now() - began); cycles++) await plugTogether(stage, ports);
   });
   const grown = `${cycles * ports} plugs: ${growthOf(before, await sizesOf(stage))}`;
   return { ...measured, detail: [measured.detail, grown].filter(Boolean).join(' ') };
 }
 
 async function plugTogether(stage: Stage, count: number): Promise<void> {
-  const one = async (): Promise<void> => stage.untilServed(await stage.instanceOn(stage.host, stage.vlan));
-  await Promise.all(Array.from({ length: count }, one));
+  const one = (): Promise<Instance> => stage.instanceOn(stage.host, stage.vlan);
+  const instances = await Promise.all(Array.from({ length: count }, one));
+  const ids = instances.map(({ portId }) => portId);
+  // The server is asked of every port: oftener, and it does little else than answer that.
+  await stage.bed.rest.untilPortsAre('ACTIVE', ids, { timeoutMs: stage.patienceMs, everyMs: 20 * count });
+  for (const instance of instances) {
+    await instance.unplug();
+    await stage.bed.rest.deletePort(instance.portId);
+  }
 }
