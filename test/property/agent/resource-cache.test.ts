@@ -97,4 +97,67 @@ describe('the resource cache', () => {
       }),
     );
   });
+
+  it('answers as the server would, whatever was asked, forgotten and pushed before', async () => {
+    const id = fc.constantFrom('a', 'b', 'c');
+    const owner = fc.constantFrom('x', 'y');
+    const step = fc.oneof(
+      fc.record({ does: fc.constant('write' as const), id, owner }),
+      fc.record({ does: fc.constant('delete' as const), id }),
+      fc.record({ does: fc.constantFrom('load' as const, 'forget' as const), id }),
+      fc.record({ does: fc.constantFrom('find' as const, 'forgetFound' as const), owner }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const server = new Map<string, Item>();
+        const gone = new Set<string>();
+        const followed = new Set<string>();
+        const pull = async (_type: string, query: Readonly<Record<string, readonly string[]>>) => ({
+          objects: [...server.values()].filter(
+            (item) => query.id?.includes(item.id) || query.owner?.includes(item.owner),
+          ) as never,
+          unreadable: [],
+        });
+        const cache = new ResourceCache<{ readonly Item: Item }>({ pull, indices: { Item: ['owner'] } });
+        for (const [revision_number, each] of steps.entries()) {
+          switch (each.does) {
+            case 'write': {
+              if (gone.has(each.id)) break;
+              const item = { id: each.id, owner: each.owner, revision_number };
+              server.set(each.id, item);
+              if (cache.isFollowed('Item', item)) cache.recordUpdated('Item', item);
+              break;
+            }
+            case 'delete':
+              gone.add(each.id);
+              server.delete(each.id);
+              cache.recordDeleted('Item', each.id);
+              break;
+            case 'load': {
+              const found = await cache.load('Item', [each.id]);
+              expect(found.get(each.id)).toEqual(server.get(each.id));
+              followed.add(each.id);
+              break;
+            }
+            case 'find': {
+              const found = await cache.loadBy('Item', 'owner', [each.owner]);
+              const ofOwner = [...server.values()].filter((item) => item.owner === each.owner);
+              expect(new Set(found)).toEqual(new Set(ofOwner));
+              break;
+            }
+            case 'forget':
+              cache.forget('Item', each.id);
+              followed.delete(each.id);
+              break;
+            case 'forgetFound':
+              cache.forgetBy('Item', 'owner', each.owner);
+          }
+          for (const one of followed) expect(cache.get('Item', one)).toEqual(server.get(one));
+        }
+        for (const each of ['x', 'y']) cache.forgetBy('Item', 'owner', each);
+        for (const each of ['a', 'b', 'c']) cache.forget('Item', each);
+        expect(cache.all('Item')).toEqual([]);
+      }),
+    );
+  });
 });
