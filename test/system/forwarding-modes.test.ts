@@ -1,7 +1,8 @@
-import { Bed, type Guest, type Host, type NeutronPort, type Resource, type Running, until } from '../support/bed';
+import { Bed, type Host, type Resource, type Running, until } from '../support/bed';
 import { addressOf, startedPatchbay } from '../support/bed-agent';
+import { createAndPlug, type Plugged } from '../support/bed-ports';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const modeOf = (isTold: boolean) => ({
   agent: { tunnel_types: 'vxlan', l2_population: isTold, arp_responder: isTold },
@@ -9,11 +10,6 @@ const modeOf = (isTold: boolean) => ({
 });
 const LEARNS = modeOf(false);
 const TOLD = modeOf(true);
-
-interface Plugged {
-  readonly port: NeutronPort;
-  readonly guest: Guest;
-}
 
 let bed: Bed;
 let learning: Running;
@@ -35,11 +31,7 @@ async function networkOf(): Promise<Resource> {
   return network;
 }
 
-async function plugged(network: Resource, number: number): Promise<Plugged> {
-  const port = await bed.rest.createPort(network.id, `host${number}`);
-  const guest = await bed.host(number).plug(port.id, port.mac_address, { addresses: [`${addressOf(port)}/24`] });
-  return { port, guest };
-}
+const plugged = (network: Resource, number: number): Promise<Plugged> => createAndPlug(bed, network.id, {}, number);
 
 const untilActive = (...made: readonly Plugged[]) =>
   bed.rest.untilPortsAre(
@@ -47,8 +39,7 @@ const untilActive = (...made: readonly Plugged[]) =>
     made.map(({ port }) => port.id),
   );
 
-const reaches = (from: Plugged, to: Plugged) =>
-  until(async () => (await from.guest.ping(addressOf(to.port), { count: 1 })).received === 1, { timeoutMs: 30_000 });
+const reaches = (from: Plugged, to: Plugged) => from.guest.untilReaches(addressOf(to.port));
 
 /** Seconds for which the bridge has known where the MAC is, for each flow that it learned of it. */
 async function learnedFor(host: Host, mac: string): Promise<readonly number[]> {
@@ -74,8 +65,11 @@ describe('one cloud of hosts that learn and hosts that are told, with Patchbay a
   });
 
   test('reports of each host how it does', async () => {
-    const told = (await bed.rest.agents()).map(({ host, configurations }) => [host, configurations.l2_population]);
-    expect(Object.fromEntries(told)).toEqual({ host1: false, host2: true, host3: false, host4: true });
+    await until(async () => {
+      const told = (await bed.rest.agents()).map(({ host, configurations }) => [host, configurations.l2_population]);
+      expect(Object.fromEntries(told)).toEqual({ host1: false, host2: true, host3: false, host4: true });
+      return true;
+    });
   });
 
   test.each([
@@ -94,7 +88,7 @@ describe('one cloud of hosts that learn and hosts that are told, with Patchbay a
   test('what the bridge learned outlives a restart of the agent', async () => {
     const [host, there] = [bed.host(1), guests[2]];
     const mac = there?.port.mac_address ?? '';
-    const [before] = await learnedFor(host, mac);
+    const [before] = await until(() => learnedFor(host, mac).then((all) => (all.length === 1 ? all : undefined)));
     await learning.stop();
     learning = await startedPatchbay(host, { ini: LEARNS });
 

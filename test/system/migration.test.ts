@@ -2,7 +2,7 @@ import type { ExplainReport } from '../../core/host/reports';
 import { Bed, Guest, type NeutronPort, type PingStream, until } from '../support/bed';
 import { addressOf, report, startedPatchbay } from '../support/bed-agent';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 const OPTIONS = { securitygroup: { firewall_driver: 'noop' } };
 const DEAD_VLAN = '4095';
@@ -83,12 +83,12 @@ test('once the binding is activated the source unplugs its VIF, and the destinat
   await until(async () => (await tagOn(1)) === '', { what: 'the source has unplugged the VIF' });
   await until(async () => (await bed.rest.port(instance.id))['binding:host_id'] === 'host2');
   await bed.rest.untilPortsAre('ACTIVE', [instance.id]);
-  await expect(stateOn(2)).resolves.toBe('up');
+  await untilWiredThere();
   await bed.rest.request('DELETE', `${bindings()}/host1`);
   const there = new Guest(bed.host(2), instance.id, here.interfaceName, instance.mac_address, here.addresses);
   await bed.host(2).exec(['ip', 'netns', 'add', there.namespace]);
   await there.attach();
-  await until(async () => (await peer.ping(addressOf(instance), { count: 1 })).received === 1);
+  await peer.untilReaches(addressOf(instance));
   await expect(bed.rest.port(instance.id)).resolves.toMatchObject({ status: 'ACTIVE' });
 });
 
