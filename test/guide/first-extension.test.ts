@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blocksOf, typed } from '../support/guide';
 
-jest.setTimeout(300_000);
+jest.setTimeout(1_200_000);
 
 const ROOT = join(__dirname, '../..');
 const GUIDE = 'sdk/first-extension.md';
