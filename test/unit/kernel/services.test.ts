@@ -266,6 +266,7 @@ describe('the watch on the event loop', () => {
       intervalMs: 100,
       limitMs: 500,
       now: () => now,
+      waitedMs: () => 0,
       onBlocked: ({ message }) => blocks.push(message),
     });
     now = 100;
@@ -277,5 +278,24 @@ describe('the watch on the event loop', () => {
     expect(blocks).toEqual([
       'PB-LOOP-BLOCKED: the event loop stood still for 700 ms; running then: busy in onPortAdded',
     ]);
+  });
+
+  it('lays nothing at their door while the machine had no processor for the process', () => {
+    const blocks: number[] = [];
+    let [now, waited] = [0, 5_000];
+    const end = watchEventLoop({
+      marker: new TapMarker(),
+      intervalMs: 100,
+      limitMs: 500,
+      now: () => now,
+      waitedMs: () => waited,
+      onBlocked: ({ ms }) => blocks.push(ms),
+    });
+    [now, waited] = [1_100, 5_600];
+    jest.advanceTimersByTime(100);
+    [now, waited] = [2_200, 6_000];
+    jest.advanceTimersByTime(100);
+    end();
+    expect(blocks).toEqual([600]);
   });
 });
