@@ -38,9 +38,4 @@ export const ConfigError = defineErrors({
     template: '{where}: {plugin}: {field}: {problem}',
   },
   pluginsFile: { code: 'PB-PLUGINS-FILE-INVALID', class: 'refused', template: '{where}: {problem}' },
-  several: {
-    code: 'PB-INI-REFUSED',
-    class: 'refused',
-    template: 'the configuration has {count} problems:\n{lines}',
-  },
 });

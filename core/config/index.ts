@@ -1,5 +1,4 @@
 /** The reference agent's files, as the one configuration model. */
-export * from './check';
 export * from './errors';
 export * from './options';
 export * from './options-page';

@@ -2,7 +2,6 @@ import type { PatchbayError } from '@patchbay/sdk';
 import type { z } from 'zod';
 import type { Configuration } from '../kernel/config/model';
 import { bridgeMappings, inconsistencies } from './consistency';
-import { ConfigError } from './errors';
 import { iniOptions } from './options';
 import { type ConfigSource, findConfigFiles, type IniFile, OsloReader, readConfigFiles } from './oslo';
 import { pluginOptionProblems } from './plugin-options';
@@ -42,24 +41,6 @@ export interface Examination {
   readonly problems: readonly PatchbayError[];
   /** Options that nobody knows here, with the likely mistake; they stop nothing. */
   readonly unknown: readonly string[];
-}
-
-/**
- * The configuration that the reference agent's files come to.
- * @throws PatchbayError the problem, or PB-INI-REFUSED listing several
- */
-export function fromIni(input: IniInput): Configuration {
-  const { configuration, problems } = examineIni(input);
-  const [problem, ...others] = problems;
-  if (problem !== undefined && others.length === 0) throw problem;
-  if (problem !== undefined || configuration === undefined) {
-    throw ConfigError.several({
-      count: problems.length,
-      lines: problems.map((each) => `- ${each.message}`).join('\n'),
-      codes: problems.map((each) => each.code),
-    });
-  }
-  return configuration;
 }
 
 /** Reads the files and collects all that is wrong with them, without stopping at the first. */

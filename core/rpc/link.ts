@@ -78,11 +78,6 @@ export class Link extends EventEmitter<LinkEvents> {
     }
   }
 
-  /** Gives the connection up, so that it is made and prepared anew. */
-  drop(connection: AmqpConnection): void {
-    connection.close().catch(() => undefined);
-  }
-
   async close(): Promise<void> {
     this.stopping.abort();
     this.wake();

@@ -125,10 +125,6 @@ export class DesiredKeys implements DesiredStore {
     return taken;
   }
 
-  get hasDirty(): boolean {
-    return this.dirty.size > 0;
-  }
-
   /** For the reconciler: the version of the key that the present round is about. */
   takenVersion(owner: Pick<Owner, 'plugin' | 'key'>): number {
     return this.entries.get(ownerId(owner.plugin, owner.key))?.taken ?? 0;

@@ -205,10 +205,6 @@ export class FakeJobs implements Jobs {
     for (const start of again) start();
     await this.settle();
   }
-
-  hasFailed(name: string): boolean {
-    return this.failed.has(name);
-  }
 }
 
 export class FakeEffects implements Effects {

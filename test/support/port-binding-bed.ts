@@ -213,10 +213,6 @@ export class PortBindingBed {
   async stateOf(id: string) {
     return ((await this.provided?.ports()) ?? []).find((port) => port.vif.portId === id);
   }
-
-  async boundTo(id: string): Promise<BoundPort | undefined> {
-    return (await this.stateOf(id))?.bound;
-  }
 }
 
 export function vifRow(id: string, more: Partial<PortView> = {}): PortView {

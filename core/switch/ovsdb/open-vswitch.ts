@@ -266,16 +266,6 @@ export type OpenVSwitchTables = {
 };
 
 export type OpenVSwitchRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Open_vSwitch']>;
-export type BridgeRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Bridge']>;
-export type PortRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Port']>;
-export type InterfaceRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Interface']>;
-export type FlowTableRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Flow_Table']>;
-export type QoSRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['QoS']>;
-export type QueueRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Queue']>;
-export type MirrorRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Mirror']>;
-export type ControllerRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Controller']>;
-export type ManagerRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['Manager']>;
-export type SslRow = RowOf<(typeof OPEN_VSWITCH_COLUMNS)['SSL']>;
 
 /** Describes a running server's schema in the notation of `OPEN_VSWITCH_COLUMNS`. */
 export function describeColumns(schema: DatabaseSchema): Record<string, Record<string, Shapes>> {

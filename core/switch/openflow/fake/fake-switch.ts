@@ -79,13 +79,6 @@ export class FakeOpenFlowSwitch {
     for (const client of this.clients) client.portStatus.tell({ reason, port });
   }
 
-  deletePort(name: string): void {
-    const port = this.portList.find((candidate) => candidate.name === name);
-    if (port === undefined) return;
-    this.portList = this.portList.filter((candidate) => candidate !== port);
-    for (const client of this.clients) client.portStatus.tell({ reason: 'delete', port });
-  }
-
   packetIn(packet: PacketIn): void {
     for (const client of this.clients) client.packetIn.tell(packet);
   }

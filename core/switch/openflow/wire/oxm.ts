@@ -1,13 +1,4 @@
-import {
-  FIELDS,
-  type Field,
-  fieldNamed,
-  type Match,
-  type MatchedField,
-  matchFields,
-  putValue,
-  type ResolvePort,
-} from '@patchbay/sdk/flow';
+import { FIELDS, type Field, fieldNamed, type MatchedField, putValue } from '@patchbay/sdk/flow';
 import { ONF } from './action-types';
 import type { WireWriter } from './writer';
 
@@ -81,11 +72,6 @@ export function writeMatchFields(writer: WireWriter, fields: readonly MatchedFie
   for (const field of fields) writeField(writer, field);
   writer.setU16(start + 2, writer.length - start);
   writer.align8(start);
-}
-
-/** Writes a match, ports resolved. */
-export function writeMatch(writer: WireWriter, match: Match, resolve: ResolvePort): void {
-  writeMatchFields(writer, matchFields(match, resolve));
 }
 
 /** One OXM field as found on the wire: where its value and, if it has one, its mask lie. */

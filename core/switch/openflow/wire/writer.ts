@@ -66,10 +66,6 @@ export class WireWriter {
     if (over !== 0) this.zeros(8 - over);
   }
 
-  setU8(at: number, value: number): void {
-    this.bytes[at] = value;
-  }
-
   setU16(at: number, value: number): void {
     this.bytes.writeUInt16BE(value, at);
   }

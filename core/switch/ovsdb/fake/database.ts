@@ -52,12 +52,6 @@ export class FakeDatabase {
     return position === -1 ? undefined : this.history.slice(position + 1);
   }
 
-  /** Forgets the history, as a server does that was started anew. */
-  forgetHistory(): void {
-    this.history = [];
-    this.lastId = randomUUID();
-  }
-
   /** Runs a transaction from the wire; `reply` is called once, later where a `wait` has to be waited for. */
   transact(
     operations: readonly unknown[],
