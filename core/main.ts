@@ -1,3 +1,4 @@
+import { reasonOf } from '@patchbay/sdk';
 import 'reflect-metadata';
 import { STOCK } from '@patchbay/plugins';
 import { exitStatusOf } from './cli/exit-status';
@@ -28,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<never> {
     const print = (text: string) => process.stdout.write(`${text}\n`);
     status = await runProgram(argv, { stock, version: VERSION, createHost, planAlone, print, complain });
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
+    complain(reasonOf(error));
     status = exitStatusOf(error);
   }
   process.exit(status);

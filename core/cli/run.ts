@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { reasonOf } from '@patchbay/sdk';
 import type { LoadedConfiguration } from '../host/configuration';
 import type { Host } from '../host/host';
 import { AdminServer } from './admin/server';
@@ -30,7 +31,7 @@ export async function runAgent(load: () => LoadedConfiguration, parts: RunParts)
     await admin.start();
     await Promise.race([host.start(), asked]);
   } catch (error) {
-    parts.complain(error instanceof Error ? error.message : String(error));
+    parts.complain(reasonOf(error));
     await admin.stop();
     await host.stop();
     return exitStatusOf(error);
@@ -51,7 +52,7 @@ function reloadConfiguration(load: () => LoadedConfiguration, host: Host, { comp
     if (configuration === undefined || problems.length > 0) return;
     for (const sentence of host.reload(configuration)) complain(sentence);
   } catch (error) {
-    complain(`the configuration stays as it was: ${error instanceof Error ? error.message : String(error)}`);
+    complain(`the configuration stays as it was: ${reasonOf(error)}`);
   }
 }
 

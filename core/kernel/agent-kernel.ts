@@ -1,9 +1,9 @@
-import { type HookName, type PatchbayError, Service, type TapListing, type Token } from '@patchbay/sdk';
+import { type HookName, type PatchbayError, reasonOf, Service, type TapListing, type Token } from '@patchbay/sdk';
 import { type AllottedTables, allotTables, numberBook } from './allotment';
 import { CommandBook } from './commands';
 import { watchCompletion } from './completion';
 import { Services } from './container';
-import { KernelError, reasonOf } from './errors';
+import { KernelError } from './errors';
 import { EventContext } from './event-context';
 import { Events } from './events';
 import { type AgentHealth, HealthBook } from './health';

@@ -1,5 +1,5 @@
-import type { CommandAnswer, Commands, Unsubscribe } from '@patchbay/sdk';
-import { KernelError, reasonOf } from './errors';
+import { type CommandAnswer, type Commands, reasonOf, type Unsubscribe } from '@patchbay/sdk';
+import { KernelError } from './errors';
 import type { EventContext } from './event-context';
 import { suggestion } from './nearest';
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { type Manifest, manifestOf, type Plugin, type PluginClass, type Token } from '@patchbay/sdk';
+import { type Manifest, manifestOf, type Plugin, type PluginClass, reasonOf, type Token } from '@patchbay/sdk';
 import { type DependencyContainer, container as globalContainer } from 'tsyringe';
-import { KernelError, reasonOf } from './errors';
+import { KernelError } from './errors';
 import { suggestion } from './nearest';
 
 /** Makes the services that each plugin has one of, by token name. */

@@ -244,8 +244,3 @@ export const KernelError = defineErrors({
     template: '{plugin} failed to stop: {reason}',
   },
 });
-
-/** The message of whatever was thrown. */
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}

@@ -1,5 +1,5 @@
-import type { Backoff, Health, Jobs, Logger, Unsubscribe } from '@patchbay/sdk';
-import { KernelError, reasonOf } from './errors';
+import { type Backoff, type Health, type Jobs, type Logger, reasonOf, type Unsubscribe } from '@patchbay/sdk';
+import { KernelError } from './errors';
 import type { EventContext } from './event-context';
 
 /** How long a one-time or regular job that threw waits before it is tried again. */

@@ -1,5 +1,5 @@
-import type { PatchbayError } from '@patchbay/sdk';
-import { KernelError, reasonOf } from './errors';
+import { type PatchbayError, reasonOf } from '@patchbay/sdk';
+import { KernelError } from './errors';
 
 export type AgentPhase =
   | 'loaded'

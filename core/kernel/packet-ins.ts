@@ -1,5 +1,11 @@
-import type { Health, Logger, PacketIns, ReceivedPacket, Unsubscribe } from '@patchbay/sdk';
-import { reasonOf } from './errors';
+import {
+  type Health,
+  type Logger,
+  type PacketIns,
+  type ReceivedPacket,
+  reasonOf,
+  type Unsubscribe,
+} from '@patchbay/sdk';
 import type { EventContext } from './event-context';
 
 /** Where packets come from: those that flows of one plugin sent up, with no limit. The switch side implements it. */

@@ -1,4 +1,4 @@
-import { reasonOf } from './errors';
+import { reasonOf } from '@patchbay/sdk';
 import type { KernelOptions } from './kernel';
 import type { Resolution } from './loader/plan';
 import { modulesOf, Roster } from './roster';

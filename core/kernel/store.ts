@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Logger, Store } from '@patchbay/sdk';
-import { KernelError, reasonOf } from './errors';
+import { type Logger, reasonOf, type Store } from '@patchbay/sdk';
+import { KernelError } from './errors';
 import { isPlainObject } from './plain';
 
 /** A plugin's values in one JSON file, written to a side file first, so that a crash leaves the old values or the new. */

@@ -1,5 +1,4 @@
-import type { Logger, Synchronisation, Unsubscribe } from '@patchbay/sdk';
-import { reasonOf } from './errors';
+import { type Logger, reasonOf, type Synchronisation, type Unsubscribe } from '@patchbay/sdk';
 import type { EventContext } from './event-context';
 
 export interface SynchronisationOptions {

@@ -7,6 +7,7 @@ import {
   type Logger,
   type Plugin,
   plugin,
+  reasonOf,
   Service,
   type SwitchView,
   type Synchronisation,
@@ -70,7 +71,7 @@ export class Heartbeat implements Plugin {
       await this.reportOnce();
       this.failures = 0;
     } catch (error) {
-      this.failed(error instanceof Error ? error.message : String(error));
+      this.failed(reasonOf(error));
       const stepMs = Math.min(FIRST_RETRY_MS * 2 ** this.failures, this.config.report_interval * 1_000);
       const delayMs = stepMs * (0.5 + 0.5 * Math.random());
       this.failures += 1;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Health, Jobs, PortDirectory, PortState } from '@patchbay/sdk';
+import { type Health, type Jobs, type PortDirectory, type PortState, reasonOf } from '@patchbay/sdk';
 import { L2PopulationErrors } from './errors';
 
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
@@ -61,7 +61,7 @@ export class FullEntries {
         await this.askOnce(signal);
         health.clear('entries');
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         health.report('entries', 'degraded', L2PopulationErrors.notAnswered({ reason }).message);
         throw error;
       }

@@ -8,6 +8,7 @@ import {
   type Logger,
   type Plugin,
   plugin,
+  reasonOf,
   type Segment,
   Service,
   type SwitchView,
@@ -105,7 +106,7 @@ export class LocalVlan implements Plugin {
       await this.effects.flushConntrack(localVlan);
       this.health.clear('conntrack');
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
+      const detail = reasonOf(error);
       this.health.report('conntrack', 'degraded', `zone ${localVlan} was not flushed: ${detail}`);
       this.logger.warn('connections of a released VLAN could not be flushed', { zone: localVlan, error: detail });
     }

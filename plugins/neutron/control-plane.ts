@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  AgentIdentity,
-  AgentState,
-  ControlPlane,
-  ControlPlaneChange,
-  PortDescription,
-  PortReport,
-  RpcConnection,
-  RpcTarget,
-  TunnelEndpoint,
-  TunnelType,
-  UndescribablePort,
-  Unsubscribe,
+import {
+  type AgentIdentity,
+  type AgentState,
+  type ControlPlane,
+  type ControlPlaneChange,
+  type PortDescription,
+  type PortReport,
+  type RpcConnection,
+  type RpcTarget,
+  reasonOf,
+  type TunnelEndpoint,
+  type TunnelType,
+  type UndescribablePort,
+  type Unsubscribe,
 } from '@patchbay/sdk';
 import { describePort } from './describe';
 import { NeutronErrors } from './errors';
@@ -53,7 +54,7 @@ export class NeutronControlPlane implements ControlPlane {
       try {
         return describePort(port, byId.get(port.network_id), this.identity.host);
       } catch (error) {
-        return { id: port.id, error: error instanceof Error ? error.message : String(error) };
+        return { id: port.id, error: reasonOf(error) };
       }
     });
   }

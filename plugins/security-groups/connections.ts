@@ -1,4 +1,12 @@
-import type { Effects, Health, Jobs, Logger, SwitchView, TrackedConnection } from '@patchbay/sdk';
+import {
+  type Effects,
+  type Health,
+  type Jobs,
+  type Logger,
+  reasonOf,
+  type SwitchView,
+  type TrackedConnection,
+} from '@patchbay/sdk';
 import type { GuardedPort } from './guarded-port';
 import { contains, type Network, parseNetwork } from './networks';
 import type { Rule } from './rules';
@@ -50,7 +58,7 @@ export class Connections {
         if ((await this.forget(zone)) > 0) again.push(zone);
         this.around.health.clear('connections');
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         this.around.health.report(
           'connections',
           'degraded',

@@ -15,6 +15,7 @@ import {
   type PortDirectory,
   plugin,
   type ResourceView,
+  reasonOf,
   type SecurityGroupUpdate,
   Service,
   type Store,
@@ -226,7 +227,7 @@ export class SecurityGroups implements Plugin {
     try {
       await this.readChanges(cause);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       this.health.report('changed groups', 'degraded', `a change of security groups could not be read: ${reason}`);
       this.jobs.untilDone('read changed groups', RETRY, () => this.readChanges(cause));
     }

@@ -10,6 +10,7 @@ import {
   type Provide,
   plugin,
   type ResourceView,
+  reasonOf,
   Service,
   type TunnelEndpoint,
   type TunnelType,
@@ -142,7 +143,7 @@ export class Standalone implements Plugin, ControlPlane, ResourceView {
       this.health.clear('networks');
       await this.apply(edited);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = reasonOf(error);
       this.health.report('networks', 'degraded', message);
       this.logger.error('an edit of the networks file was refused; the last good one stays', { reason: message });
     }

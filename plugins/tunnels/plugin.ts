@@ -14,6 +14,7 @@ import {
   type Logger,
   type Plugin,
   plugin,
+  reasonOf,
   Service,
   type SwitchView,
   type Synchronisation,
@@ -149,7 +150,7 @@ export class Tunnels implements Plugin {
         await this.readSwitch();
         for (const tunnelType of this.config.tunnel_types) await this.registerFor(tunnelType);
       } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error);
+        const detail = reasonOf(error);
         this.health.report('registration', 'degraded', `the tunnel endpoint is not registered: ${detail}`);
         throw error;
       }

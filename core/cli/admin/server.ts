@@ -2,6 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { reasonOf } from '@patchbay/sdk';
 import type { AgentReports } from '../../host/reports';
 import { CliErrors } from '../errors';
 
@@ -96,7 +97,7 @@ export class AdminServer {
       response.end(isText ? body : JSON.stringify(body));
     } catch (error) {
       response.writeHead(500, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+      response.end(JSON.stringify({ error: reasonOf(error) }));
     }
   }
 }

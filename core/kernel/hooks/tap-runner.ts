@@ -1,6 +1,11 @@
-import type { HookContext, HookName, PatchbayError } from '@patchbay/sdk';
-import { PatchbayError as CodedError } from '@patchbay/sdk';
-import { KernelError, reasonOf } from '../errors';
+import {
+  PatchbayError as CodedError,
+  type HookContext,
+  type HookName,
+  type PatchbayError,
+  reasonOf,
+} from '@patchbay/sdk';
+import { KernelError } from '../errors';
 import { type EventContext, StagedChanges, type TapFrame } from '../event-context';
 import type { TapMarker } from './marker';
 import type { TapOutcome, TapTrace } from './trace';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type Manifest, PatchbayError, Token } from '@patchbay/sdk';
+import { type Manifest, PatchbayError, reasonOf, Token } from '@patchbay/sdk';
 import type { PluginEntry } from '../config/model';
-import { reasonOf } from '../errors';
 import { within } from '../lifecycle';
 import type { DescribedPlugin } from '../loader/described';
 import { type CrossedError, thrownFrom } from './messages';

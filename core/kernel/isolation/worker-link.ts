@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { reasonOf } from '../errors';
+import { reasonOf } from '@patchbay/sdk';
 import { Calls } from './calls';
 import type { FromWorker, Outcome, Ready, StatedChange, ToWorker, WorkerStart } from './messages';
 import { RemoteObjects } from './remote-objects';

@@ -1,5 +1,5 @@
-import type { Announcer, Health, Logger, PluginMetrics, TapOrder } from '@patchbay/sdk';
-import { KernelError, reasonOf } from '../errors';
+import { type Announcer, type Health, type Logger, type PluginMetrics, reasonOf, type TapOrder } from '@patchbay/sdk';
+import { KernelError } from '../errors';
 import type { EventContext } from '../event-context';
 import type { RawTap } from '../hooks/options';
 import type { HookTable } from '../hooks/table';

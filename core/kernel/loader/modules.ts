@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { PatchbayError, type PluginClass } from '@patchbay/sdk';
+import { PatchbayError, type PluginClass, reasonOf } from '@patchbay/sdk';
 import type { PluginEntry } from '../config/model';
-import { KernelError, reasonOf } from '../errors';
+import { KernelError } from '../errors';
 import { describeInWorker } from '../isolation/describe';
 import { nearest } from '../nearest';
 import { isPlainObject } from '../plain';

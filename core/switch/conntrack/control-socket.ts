@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { reasonOf } from '@patchbay/sdk';
 import { JsonStream } from '../ovsdb/json-stream';
 
 /** ovs-vswitchd said no, or could not be asked. */
@@ -52,7 +53,7 @@ function ask(path: string, method: string, params: readonly string[], timeoutMs:
       try {
         stream.push(chunk);
       } catch (error) {
-        refuse(error instanceof Error ? error.message : String(error));
+        refuse(reasonOf(error));
       }
     });
     socket.write(JSON.stringify({ id: 0, method, params }));

@@ -1,4 +1,4 @@
-import { DEAD_VLAN, type DesiredRecords, type GateRecord, type KeyProgress } from '@patchbay/sdk';
+import { DEAD_VLAN, type DesiredRecords, type GateRecord, type KeyProgress, reasonOf } from '@patchbay/sdk';
 import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
 import type { Contest } from './contest';
@@ -239,7 +239,7 @@ export class Blueprint {
         };
         this.replace(slot, compile(slot.owner, slot.records, around, slot.compiled), 'withdrawing');
       } catch (error) {
-        slot.quarantine = error instanceof Error ? error.message : String(error);
+        slot.quarantine = reasonOf(error);
       }
     }
     if (slot.quarantine !== undefined) this.replace(slot, whatStays(slot, this.rows), 'leaving');

@@ -1,3 +1,4 @@
+import { reasonOf } from '@patchbay/sdk';
 import {
   configApplied,
   type OpenVSwitchTables,
@@ -57,7 +58,7 @@ export class OvsdbDatabase implements Database {
     try {
       this.write(transaction, change);
     } catch (error) {
-      throw new RowChangeRefused(index, error instanceof Error ? error.message : String(error), { cause: error });
+      throw new RowChangeRefused(index, reasonOf(error), { cause: error });
     }
   }
 

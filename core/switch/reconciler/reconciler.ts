@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DesiredRecords, Logger, SwitchReconnection, Unsubscribe } from '@patchbay/sdk';
+import { type DesiredRecords, type Logger, reasonOf, type SwitchReconnection, type Unsubscribe } from '@patchbay/sdk';
 import type { DesiredKeys } from '../desired-store';
 import type { Blueprint } from '../planner/blueprint';
 import type { Drift } from '../planner/drift';
@@ -187,7 +187,7 @@ export class Reconciler {
         await this.round(causes);
       } catch (error) {
         this.parts.logger.warn('round failed; it is tried again', {
-          error: error instanceof Error ? error.message : String(error),
+          error: reasonOf(error),
         });
         this.parts.blueprint.compareAll();
         this.retrySoon();

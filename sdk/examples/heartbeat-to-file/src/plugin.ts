@@ -8,6 +8,7 @@ import {
   type Jobs,
   type Plugin,
   plugin,
+  reasonOf,
   Service,
   type SwitchView,
   type Synchronisation,
@@ -87,7 +88,7 @@ export class HeartbeatToFile implements Plugin {
       await write();
       this.health.clear(name);
     } catch (error) {
-      this.health.report(name, 'degraded', error instanceof Error ? error.message : String(error));
+      this.health.report(name, 'degraded', reasonOf(error));
     }
   }
 }
