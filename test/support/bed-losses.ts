@@ -26,14 +26,16 @@ export class UnderlayPings {
 
 /**
  * How many each stream lost while something was done. Losses on a machine that lost underlay pings at the same time say nothing: it is done
- * and measured again.
+ * and measured again, after `undo` where it cannot be done twice.
  */
 export async function lostDuring(
   bed: Bed,
   streams: () => Promise<readonly PingStream[]>,
   act: () => Promise<void>,
+  undo: () => Promise<void> = async () => {},
 ): Promise<readonly number[]> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await undo();
     const beside = await UnderlayPings.start(bed);
     const measured = await streams();
     await act();

@@ -1,5 +1,6 @@
-import { Bed, type Guest, type Host, type PingStream, type Running, until } from '../support/bed';
+import { Bed, type Guest, type Host, type Running, until } from '../support/bed';
 import { addressOf, patchbay, startedPatchbay, untilStatus } from '../support/bed-agent';
+import { lostDuring } from '../support/bed-losses';
 import { untilNothingIsToWrite, untilReferenceIsIdle } from '../support/bed-settled';
 import { Overheard } from '../support/overheard';
 
@@ -65,8 +66,12 @@ describe('a host of the reference agent', () => {
   let networks: readonly Wired[];
 
   const pings = () => Promise.all(networks.map(({ here, address }) => here.pingOn(address)));
-  const lost = async (streams: readonly PingStream[]): Promise<readonly number[]> =>
-    Promise.all(streams.map(async (stream) => (await stream.stop()).lost));
+  const giveBack = async () => {
+    await agent.stop();
+    reference = host.startReferenceAgent(OPTIONS);
+    await untilReferenceHasWritten(host);
+    await untilReferenceIsIdle(reference);
+  };
   const expectPortsUp = () =>
     bed.rest.untilPortsAre(
       'ACTIVE',
@@ -122,13 +127,14 @@ describe('a host of the reference agent', () => {
 
   test('is taken over without a lost frame, with its local VLANs, patch ports, tunnels and port numbers', async () => {
     const before = await wiring(host);
-    const streams = await pings();
+    const takeOver = async () => {
+      await reference.stop();
+      agent = await startedPatchbay(host, { ini: OPTIONS });
+      await expectPortsUp();
+    };
 
-    await reference.stop();
-    agent = await startedPatchbay(host, { ini: OPTIONS });
+    expect(await lostDuring(bed, pings, takeOver, giveBack)).toEqual([0, 0]);
 
-    await expectPortsUp();
-    await expect(lost(streams)).resolves.toEqual([0, 0]);
     await untilWiringIs(before);
     await untilStatus(host, 'all is well', ({ switch: { writing }, health }) => writing === 'yes' && health === 'ok', {
       timeoutMs: 90_000,
@@ -138,12 +144,12 @@ describe('a host of the reference agent', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)('loses no frame while Patchbay is restarted with %s', async (signal) => {
     await untilNothingIsToWrite(host);
     const before = await contents(host);
-    const streams = await pings();
+    const restart = async () => {
+      await agent.stop(signal);
+      agent = await startedPatchbay(host, { ini: OPTIONS });
+    };
 
-    await agent.stop(signal);
-    agent = await startedPatchbay(host, { ini: OPTIONS });
-
-    await expect(lost(streams)).resolves.toEqual([0, 0]);
+    expect(await lostDuring(bed, pings, restart)).toEqual([0, 0]);
     await expect(contents(host)).resolves.toBe(before);
     await expectPortsUp();
   });
