@@ -10,11 +10,6 @@ const NEIGHBOUR_ADVERTISEMENT = 136;
 const NO_VLAN_ID = { vlan_tci: '0x0000/0x0fff' };
 const UNICAST = '00:00:00:00:00:00/01:00:00:00:00:00';
 
-/** What a port may send, as far as these flows are concerned: its MAC address and address pairs. */
-export function isProtected({ port }: BoundPort): boolean {
-  return port.portSecurityEnabled && !port.deviceOwner.startsWith('network:');
-}
-
 /** Frames are held to the port's MAC addresses, ARP and neighbour advertisements to its addresses. They are those of Neutron's agent with a firewall that has none. */
 export function antiSpoofingFlows({ port, vif }: BoundPort): Flow[] {
   const macAddresses = [

@@ -11,9 +11,10 @@ import {
   type Unsubscribe,
   use,
 } from '@patchbay/sdk';
+import { isSecured } from '../port-security';
 import { Uplinks } from '../uplinks';
 import { AntiSpoofingConfig } from './config';
-import { antiSpoofingFlows, directFlows, directUplinkFlows, isProtected } from './flows';
+import { antiSpoofingFlows, directFlows, directUplinkFlows } from './flows';
 
 /**
  * Anti-spoofing: a port with port security sends only under its own MAC and IP addresses. There are no security groups with it: what a
@@ -77,7 +78,7 @@ export class AntiSpoofing implements Plugin {
     this.bound.set(bound.port.id, bound);
     this.desired.set(`port/${bound.port.id}`, {
       flows: [
-        ...(isProtected(bound) ? antiSpoofingFlows(bound) : []),
+        ...(isSecured(bound) ? antiSpoofingFlows(bound) : []),
         ...(this.config.explicitly_egress_direct ? directFlows(bound, this.uplinks.of(bound.segment)) : []),
       ],
     });

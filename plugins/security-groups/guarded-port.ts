@@ -25,11 +25,6 @@ export interface GuardedPort {
 /** How a port's connections are treated: `untracked` where all its groups are stateless, `mixed` where some are. */
 export type Tracking = 'tracked' | 'mixed' | 'untracked';
 
-/** Whether the port's groups count: it has port security, and is not one of Neutron's own. */
-export function isFiltered({ port }: Pick<BoundPort, 'port'>): boolean {
-  return port.portSecurityEnabled && !port.deviceOwner.startsWith('network:');
-}
-
 export function guardedPort({ port, vif, localVlan }: BoundPort): GuardedPort {
   const own = (vif.macAddress || port.macAddress).toLowerCase();
   const allowed = port.allowedAddressPairs.map((pair) => ({

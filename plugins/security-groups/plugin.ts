@@ -23,6 +23,7 @@ import {
   type Unsubscribe,
   use,
 } from '@patchbay/sdk';
+import { isSecured } from '../port-security';
 import { Uplinks } from '../uplinks';
 import { type AddressSetName, securityGroupSet } from './address-sets';
 import { sharedFlows } from './base-flows';
@@ -33,7 +34,6 @@ import { SecurityGroupErrors } from './errors';
 import { Facts, setsNamed } from './facts';
 import { FormerAddresses } from './former-addresses';
 import { GroupHealth } from './group-health';
-import { isFiltered } from './guarded-port';
 import { Policies } from './policies';
 import { OF_CONJUNCTIONS, OF_EVERY_BRIDGE } from './priorities';
 import { SharedMembers } from './shared-members';
@@ -169,7 +169,7 @@ export class SecurityGroups implements Plugin {
   private async read(port: PortDescription, used: () => void = () => {}): Promise<void> {
     this.reading.set(port.id, port);
     try {
-      if (isFiltered({ port })) await this.facts.readGroups(port.securityGroupIds, 'new');
+      if (isSecured({ port })) await this.facts.readGroups(port.securityGroupIds, 'new');
       used();
     } finally {
       if (this.reading.get(port.id) === port) this.reading.delete(port.id);

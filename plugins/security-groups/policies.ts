@@ -1,11 +1,12 @@
 import type { BoundPort, Flow } from '@patchbay/sdk';
+import { isSecured } from '../port-security';
 import type { AddressSetName } from './address-sets';
 import type { BaseSettings } from './base-flows';
 import { blockName, type ConjunctionUse, conjunctionOf, statesOf } from './conjunctions';
 import type { ConnectionOwner } from './connections';
 import type { Facts } from './facts';
 import type { GroupSize } from './group-health';
-import { guardedPort, isFiltered, type Tracking } from './guarded-port';
+import { guardedPort, type Tracking } from './guarded-port';
 import { Occupancy } from './occupancy';
 import { PortFlows } from './port-flows';
 import { portMasks } from './port-ranges';
@@ -31,12 +32,12 @@ export class Policies {
   add(bound: BoundPort): void {
     this.remove(bound.port.id);
     this.bound.set(bound.port.id, bound);
-    if (isFiltered(bound)) this.occupancy.add(bound);
+    if (isSecured(bound)) this.occupancy.add(bound);
   }
 
   remove(portId: string): void {
     const previous = this.bound.get(portId);
-    if (previous !== undefined && isFiltered(previous)) this.occupancy.remove(previous);
+    if (previous !== undefined && isSecured(previous)) this.occupancy.remove(previous);
     this.bound.delete(portId);
     this.flows.delete(portId);
   }
@@ -50,7 +51,7 @@ export class Policies {
   }
 
   filtered(): readonly BoundPort[] {
-    return this.all().filter(isFiltered);
+    return this.all().filter(isSecured);
   }
 
   /** Ports of which a group's rules are part. */
@@ -70,7 +71,7 @@ export class Policies {
   /** All flows of the port itself. */
   flowsOf(bound: BoundPort, uplink: string | undefined): readonly Flow[] {
     const flows = this.flowsMadeFor(bound);
-    if (!isFiltered(bound)) return flows.list({ tracking: undefined, uplink }, []);
+    if (!isSecured(bound)) return flows.list({ tracking: undefined, uplink }, []);
     return flows.list({ tracking: this.trackingOf(bound), uplink }, this.ruleBook.outlines(this.rulesOf(bound)));
   }
 
@@ -98,7 +99,7 @@ export class Policies {
     return this.all()
       .filter(({ localVlan }) => localVlan === zone)
       .map((bound) => {
-        const judged = isFiltered(bound) && this.trackingOf(bound) !== 'untracked';
+        const judged = isSecured(bound) && this.trackingOf(bound) !== 'untracked';
         return { guarded: guardedPort(bound), rules: judged ? this.rulesOf(bound) : undefined };
       });
   }
