@@ -5,6 +5,6 @@ export const LocalVlanErrors = defineErrors({
     code: 'PB-LOCAL-VLAN-1',
     class: 'transient',
     template:
-      'no VLAN from {first} to {last} is left for network {network}: {given} are given to segments and {carried} more are carried by ports of the integration bridge; a narrow first/last is the likely cause',
+      'no VLAN from {first} to {last} is left for network {network}: {given} are given to segments, and ports of the integration bridge carry, or flows lead to, {taken} more; a narrow first/last is the likely cause',
   },
 });

@@ -16,6 +16,7 @@ import {
   use,
 } from '@patchbay/sdk';
 import { LocalVlanConfig } from './config';
+import { vlansLedTo } from './led-to';
 import { carriedVlans, VlanPool } from './pool';
 
 /**
@@ -23,7 +24,8 @@ import { carriedVlans, VlanPool } from './pool';
  * A segment whose ports carry a VLAN already (from an earlier run, or from Neutron's agent) keeps it.
  *
  * Owns:  the pool. Nothing on the switch: what it knows after a restart, it reads from the ports.
- * Never: gives a VLAN that another segment holds, that any port still carries, or whose learned flows and connections are not gone.
+ * Never: gives a VLAN that another segment holds, that any port still carries, into which flows of an earlier run still lead another
+ * network's frames, or whose learned flows and connections are not gone.
  */
 @plugin({
   id: 'local-vlan',
@@ -63,7 +65,8 @@ export class LocalVlan implements Plugin {
       return held;
     }
     const carried = carriedVlans(await this.switchView.ports(this.identity.integrationBridge));
-    const grant = this.pool.grant(segment, carried);
+    const ledTo = await vlansLedTo(this.switchView, this.identity);
+    const grant = this.pool.grant(segment, carried, ledTo);
     if (grant.origin !== 'free') return grant.vlan;
     try {
       await this.clean(grant.vlan, 'now');

@@ -62,10 +62,10 @@ export class VlanPool {
   }
 
   /**
-   * The segment's VLAN: the one it holds, the one its ports carry, or the lowest that nobody holds and no port carries.
+   * The segment's VLAN: the one it holds, the one its ports carry, or the lowest that nobody holds, no port carries and no flow leads to.
    * @throws poolExhausted
    */
-  grant(segment: Segment, carried: CarriedVlans): Grant {
+  grant(segment: Segment, carried: CarriedVlans, ledTo: ReadonlySet<number>): Grant {
     const key = segmentKey(segment);
     const held = this.vlanOf.get(key);
     if (held !== undefined) return { vlan: held, origin: 'held' };
@@ -74,8 +74,9 @@ export class VlanPool {
       this.assign(segment, restored);
       return { vlan: restored, origin: 'restored' };
     }
+    const taken = new Set([...carried.byVlan.keys(), ...carried.remembered, ...ledTo]);
     for (let vlan = this.first; vlan <= this.last; vlan++) {
-      if (this.holderOf.has(vlan) || carried.byVlan.has(vlan) || carried.remembered.has(vlan)) continue;
+      if (this.holderOf.has(vlan) || taken.has(vlan)) continue;
       this.assign(segment, vlan);
       return { vlan, origin: 'free' };
     }
@@ -84,8 +85,7 @@ export class VlanPool {
       first: this.first,
       last: this.last,
       given: this.holderOf.size,
-      carried: new Set([...carried.byVlan.keys(), ...carried.remembered].filter((vlan) => !this.holderOf.has(vlan)))
-        .size,
+      taken: [...taken].filter((vlan) => !this.holderOf.has(vlan)).length,
     });
   }
 

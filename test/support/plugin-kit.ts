@@ -115,7 +115,7 @@ export class FakeSwitch implements SwitchView {
   bridges = async (): Promise<readonly BridgeView[]> => this.bridgeRows;
   ports = async (bridge?: string): Promise<readonly PortView[]> =>
     this.portRows.filter((port) => bridge === undefined || port.bridge === bridge);
-  flows = async (): Promise<readonly (Flow & { readonly cookie: bigint })[]> => [];
+  flows: SwitchView['flows'] = async () => [];
 
   watch(listener: (changes: readonly SwitchChange[]) => void): () => void {
     this.listeners.add(listener);

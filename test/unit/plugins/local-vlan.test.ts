@@ -1,4 +1,4 @@
-import type { Segment } from '@patchbay/sdk';
+import { parseFlows, type Segment } from '@patchbay/sdk';
 import { LocalVlanConfig } from '../../../plugins/local-vlan/config';
 import { LocalVlan } from '../../../plugins/local-vlan/plugin';
 import {
@@ -74,6 +74,17 @@ describe('local VLANs', () => {
     expect(await resolve(VXLAN_SEGMENT)).toBe(7);
     expect(await resolve(FLAT_SEGMENT)).toBe(9);
     expect(effects.forgotten).toEqual([]);
+  });
+
+  test.each([
+    ['br-tun', 4, 'tun_id=0x3e9 actions=push_vlan:0x8100,set_field:4097->vlan_vid,resubmit(,10)', 2],
+    ['br-int', 0, 'priority=3,in_port=9,dl_vlan=100 actions=mod_vlan_vid:1,goto_table:59', 2],
+    ['br-tun', 4, 'tun_id=0x3e9 actions=drop', 1],
+  ])('are none into which %s still leads frames, in table %i by %s', async (bridge, table, text, given) => {
+    const { view, resolve } = setUp();
+    const stale = parseFlows(bridge, `table=${table},${text}`).map(({ flow }) => ({ ...flow, cookie: 1n }));
+    view.flows = async (of, tables) => (of === bridge && tables?.includes(table) ? stale : []);
+    expect(await resolve(VXLAN_SEGMENT)).toBe(given);
   });
 
   test('are found again by a dead port', async () => {
