@@ -65,9 +65,11 @@ export class LocalVlan implements Plugin {
       return held;
     }
     const carried = carriedVlans(await this.switchView.ports(this.identity.integrationBridge));
-    const ledTo = await vlansLedTo(this.switchView, this.identity);
-    const grant = this.pool.grant(segment, carried, ledTo);
-    if (grant.origin !== 'free') return grant.vlan;
+    const own = this.pool.own(segment, carried);
+    if (own !== undefined) return own;
+    const grant = this.pool.grant(segment, carried, await vlansLedTo(this.switchView, this.identity));
+    // Another port of the segment may have been faster.
+    if (grant.origin === 'own') return grant.vlan;
     try {
       await this.clean(grant.vlan, 'now');
     } catch (error) {

@@ -42,10 +42,11 @@ export function carriedVlans(ports: readonly PortView[]): CarriedVlans {
 
 const isWired = (port: PortView): boolean => port.tag !== null && isLive(port.tag);
 
-export type Grant =
-  | { readonly vlan: number; readonly origin: 'held' | 'restored' }
-  /** Free, but what an earlier holder left behind may be on the switch. */
-  | { readonly vlan: number; readonly origin: 'free' };
+export interface Grant {
+  readonly vlan: number;
+  /** `free` until now, but what an earlier holder left behind may be on the switch. */
+  readonly origin: 'own' | 'free';
+}
 
 /** Which segment has which VLAN of the integration bridge. */
 export class VlanPool {
@@ -61,19 +62,24 @@ export class VlanPool {
     return this.vlanOf.get(segmentKey(segment));
   }
 
+  /** The VLAN that the segment holds, or that its ports carry and nobody else has. */
+  own(segment: Segment, carried: CarriedVlans): number | undefined {
+    const key = segmentKey(segment);
+    const held = this.vlanOf.get(key);
+    if (held !== undefined) return held;
+    const restored = carried.bySegment.get(key);
+    if (restored === undefined || !this.isFreeFor(restored, key, carried)) return undefined;
+    this.assign(segment, restored);
+    return restored;
+  }
+
   /**
-   * The segment's VLAN: the one it holds, the one its ports carry, or the lowest that nobody holds, no port carries and no flow leads to.
+   * The segment's own VLAN, or the lowest that nobody holds, no port carries and no flow leads to.
    * @throws poolExhausted
    */
   grant(segment: Segment, carried: CarriedVlans, ledTo: ReadonlySet<number>): Grant {
-    const key = segmentKey(segment);
-    const held = this.vlanOf.get(key);
-    if (held !== undefined) return { vlan: held, origin: 'held' };
-    const restored = carried.bySegment.get(key);
-    if (restored !== undefined && this.isFreeFor(restored, key, carried)) {
-      this.assign(segment, restored);
-      return { vlan: restored, origin: 'restored' };
-    }
+    const own = this.own(segment, carried);
+    if (own !== undefined) return { vlan: own, origin: 'own' };
     const taken = new Set([...carried.byVlan.keys(), ...carried.remembered, ...ledTo]);
     for (let vlan = this.first; vlan <= this.last; vlan++) {
       if (this.holderOf.has(vlan) || taken.has(vlan)) continue;
