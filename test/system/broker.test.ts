@@ -108,6 +108,7 @@ describe('an agent follows the server again', () => {
     await change;
     await untilClosed();
     await setAdminState('up');
+    await untilOpen();
     await bed.rest.untilPortsAre('ACTIVE', [port.id]);
     await untilStatus(host, 'is well again', ({ health }) => health === 'ok');
   });
@@ -141,6 +142,7 @@ describe('an agent follows the server again', () => {
     await untilClosed({ timeoutMs: 240_000 });
     await until(async () => (await host.vsctl('list-ports', 'br-tun')).includes('vxlan-c6130002'));
     await setAdminState('up');
+    await untilOpen();
     await bed.rest.untilPortsAre('ACTIVE', [port.id]);
   });
 
