@@ -39,6 +39,7 @@ export class DesiredKeys implements DesiredStore {
   /** Stated since those who wait were told last that nothing can be written, and for what reason. */
   private unheld = new Set<Entry>();
   private heldFor: string | undefined;
+  private isHeldForLong = false;
 
   constructor(
     private readonly events: {
@@ -58,7 +59,7 @@ export class DesiredKeys implements DesiredStore {
   progress(plugin: string, key: string): Promise<KeyProgress> {
     const entry = this.entries.get(ownerId(plugin, key));
     if (entry === undefined) return Promise.resolve({ state: 'unset' });
-    const isTold = this.heldFor !== undefined && !this.unheld.has(entry);
+    const isTold = this.isHeldForLong && !this.unheld.has(entry);
     if (entry.settled === entry.version || isTold) return Promise.resolve(entry.progress);
     return new Promise((resolve) => entry.waiting.push(resolve));
   }
@@ -121,6 +122,7 @@ export class DesiredKeys implements DesiredStore {
     this.dirty.clear();
     this.unheld.clear();
     this.heldFor = undefined;
+    this.isHeldForLong = false;
     for (const entry of taken) entry.taken = entry.version;
     return taken;
   }
@@ -143,11 +145,13 @@ export class DesiredKeys implements DesiredStore {
 
   /**
    * For the reconciler: nothing can be written now. Those who wait are told why; what is dirty stays so. Answers what was stated since
-   * the last call: of many keys that come one by one, each is looked at once.
+   * the last call: of many keys that come one by one, each is looked at once. Who asks later is told at once, but while the agent starts:
+   * that lasts no time, and thousands ask.
    */
-  hold(reason: string): readonly DesiredEntry[] {
+  hold(reason: string, until: 'started' | 'further notice' = 'further notice'): readonly DesiredEntry[] {
     const concerned = reason === this.heldFor ? this.unheld : new Set(this.entries.values());
     this.heldFor = reason;
+    this.isHeldForLong = until === 'further notice';
     this.unheld = new Set();
     for (const entry of concerned) {
       if (entry.settled !== entry.version) this.tell(entry, { state: 'pending', waitingFor: [reason] });

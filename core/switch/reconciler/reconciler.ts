@@ -251,7 +251,7 @@ export class Reconciler {
   private hold(reason: string): void {
     if (this.wasHeld !== reason) this.parts.logger.warn('nothing is written to the switch', { reason });
     this.wasHeld = reason;
-    for (const { records } of this.parts.store.hold(reason)) {
+    for (const { records } of this.parts.store.hold(reason, reason === NOT_STARTED ? 'started' : 'further notice')) {
       for (const bridge of bridgesOf(records)) this.parts.links.want(bridge);
     }
   }
