@@ -1,4 +1,4 @@
-import type { DesiredRecords } from '@patchbay/sdk';
+import type { DesiredRecords, KeyProgress } from '@patchbay/sdk';
 import { nextOrder } from '../../../core/kernel/desired-port';
 import { DesiredKeys } from '../../../core/switch/desired-store';
 
@@ -43,6 +43,23 @@ describe('keys that nothing is done about now', () => {
     const next = keys.progress('a', 'port/p1');
     keys.hold('another agent');
     await expect(next).resolves.toEqual({ state: 'pending', waitingFor: ['another agent'] });
+  });
+
+  it('let those who ask while the agent starts wait until it has started', async () => {
+    const keys = store();
+    keys.apply([{ plugin: 'a', key: 'port/p1', records: records('any') }], 'test');
+    keys.hold('not started', 'started');
+    let told: KeyProgress | undefined;
+    const asked = keys.progress('a', 'port/p1').then((progress) => {
+      told = progress;
+    });
+    await new Promise(setImmediate);
+    expect(told).toBeUndefined();
+    keys.takeDirty();
+    const owner = { plugin: 'a', key: 'port/p1' };
+    keys.settle(owner, keys.takenVersion(owner), { state: 'applied' });
+    await asked;
+    expect(told).toEqual({ state: 'applied' });
   });
 
   it('are each looked at once, however many come one by one, and all again for another reason', () => {
