@@ -1,12 +1,13 @@
-import type {
-  DesiredState,
-  IsolatedPort,
-  Jobs,
-  KeyProgress,
-  Logger,
-  PortDescription,
-  PortState,
-  Vif,
+import {
+  type DesiredState,
+  type IsolatedPort,
+  type Jobs,
+  type KeyProgress,
+  type Logger,
+  type PortDescription,
+  type PortState,
+  reasonOf,
+  type Vif,
 } from '@patchbay/sdk';
 import { Attachment, type AttachmentSurroundings } from './attachment';
 import type { Describer } from './describer';
@@ -195,7 +196,7 @@ export class BoundPortLifecycle {
   }
 
   private failed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     const isNews = this.failure !== reason;
     this.failure = reason;
     // A port that works goes on working while the control plane cannot be asked.
@@ -319,7 +320,8 @@ export class BoundPortLifecycle {
       if (!this.reportedUp) this.around.reporter.up(this.vif.portId);
       this.reportedUp = true;
     } else {
-      this.waitsFor = progress.state === 'pending' ? `waits for ${progress.waitingFor.join(', ')}` : reasonOf(progress);
+      this.waitsFor =
+        progress.state === 'pending' ? `waits for ${progress.waitingFor.join(', ')}` : whyNotApplied(progress);
       this.phase = 'wiring';
       this.history.note('failed', this.waitsFor);
       this.heldBack();
@@ -347,6 +349,6 @@ function sameVif(one: Vif, other: Vif): boolean {
   return one.portRow === other.portRow && one.macAddress === other.macAddress && !moved;
 }
 
-function reasonOf(progress: KeyProgress): string {
+function whyNotApplied(progress: KeyProgress): string {
   return progress.state === 'quarantined' ? progress.reason : 'the port is no longer wanted';
 }

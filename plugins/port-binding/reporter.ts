@@ -1,4 +1,4 @@
-import type { ControlPlane, Jobs, Logger } from '@patchbay/sdk';
+import { type ControlPlane, type Jobs, type Logger, reasonOf } from '@patchbay/sdk';
 
 type Status = 'up' | 'down';
 
@@ -77,7 +77,7 @@ export class Reporter {
           this.onTrouble(this.refusal());
           this.reporting = false;
         } catch (error) {
-          this.onTrouble(error instanceof Error ? error.message : String(error));
+          this.onTrouble(reasonOf(error));
           throw error;
         }
       });

@@ -1,3 +1,4 @@
+import { reasonOf } from '@patchbay/sdk';
 import { CommandFailed, NotInTime } from '../support/bed-command';
 
 /** What is still missing, in words for a reader of the table. */
@@ -11,7 +12,7 @@ export function noteOf(error: unknown): string {
     return last instanceof NotYet ? `After ${seconds} s still: ${last.message}.` : `Not within ${seconds} s: ${what}.`;
   }
   if (error instanceof CommandFailed) return `A command failed: ${firstLine(error.stderr || error.stdout)}`;
-  return firstLine(error instanceof Error ? error.message : String(error));
+  return firstLine(reasonOf(error));
 }
 
 const firstLine = (text: string): string => text.trim().split('\n')[0] ?? '';

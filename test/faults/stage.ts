@@ -1,8 +1,8 @@
-import type { PlanReport } from '../../core/host/reports';
 import { Bed, type Host, type Ini, type Resource, type Running, until } from '../support/bed';
-import { addressOf, report, statusOf, untilReady } from '../support/bed-agent';
+import { addressOf, statusOf, untilReady } from '../support/bed-agent';
 import { mergeIni } from '../support/bed-ini';
 import { createNetworkOf } from '../support/bed-ports';
+import { untilNothingIsToWrite } from '../support/bed-settled';
 import { changedBetween, differences, type Installed, installedOn } from './installed';
 import { flowsInWords, NotYet, noteOf } from './note';
 import { Instance, type Outcome } from './traffic';
@@ -82,10 +82,9 @@ export class Stage {
   }
 
   /** Patchbay has nothing left to write: of a port that was just unplugged, for one. The reference agent cannot be asked. */
-  private async isDone(): Promise<boolean> {
-    if (this.running !== 'patchbay' || this.agent?.isRunning !== true) return true;
-    const { rows, added, changed, removed } = await report<PlanReport>(this.host, 'plan');
-    return rows + added + changed + removed === 0;
+  private async untilDone(timeoutMs: number): Promise<void> {
+    if (this.running === 'patchbay' && this.agent?.isRunning === true)
+      await untilNothingIsToWrite(this.host, { timeoutMs });
   }
 
   /** 0 and 1 are on the VLAN network, 2 and 3 on the tunnelled one; even ones on the first host. */
@@ -177,10 +176,7 @@ export class Stage {
   ): Promise<Measurement> {
     const { synced = async () => undefined, flows = 'same', rewritten = false, patienceMs = this.patienceMs } = options;
     await until(() => this.reaches(), { timeoutMs: patienceMs, what: 'instances reach each other before the fault' });
-    await until(() => this.isDone(), {
-      timeoutMs: patienceMs,
-      what: 'the agent has done what was asked before the fault',
-    });
+    await this.untilDone(patienceMs);
     const before = await installedOn(this.host);
     const hadAgent = this.agent?.isRunning === true;
     const first = options.network === 'vxlan' ? 2 : 0;

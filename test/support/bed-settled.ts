@@ -1,18 +1,18 @@
 import type { PlanReport } from '../../core/host/reports';
 import type { Host } from './bed';
 import { report } from './bed-agent';
-import { until } from './bed-command';
+import { type UntilOptions, until } from './bed-command';
 import type { Running } from './bed-process';
 
 /** Waits until the host's Patchbay has nothing left to write: a switch that is compared later must not be on its way to something. */
-export async function untilNothingIsToWrite(host: Host): Promise<void> {
+export async function untilNothingIsToWrite(host: Host, options: UntilOptions = {}): Promise<void> {
   await until(
     async () => {
       const { rows, added, changed, removed, lines } = await report<PlanReport>(host, 'plan');
       if (rows + added + changed + removed === 0) return true;
       throw new Error(lines.join('\n'));
     },
-    { what: `${host.name}: nothing is left to write`, timeoutMs: 60_000 },
+    { what: `${host.name}: nothing is left to write`, ...options },
   );
 }
 

@@ -3,21 +3,13 @@ import { createSwitch, type Switch, type SwitchSettings } from '../../../core/sw
 import { connectBridge } from '../../../core/switch/openflow-targets';
 import { until } from '../../support/bed-command';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
-import { LineLogger, PLUGINS, SETTINGS } from '../../support/switch/rig';
+import { LineLogger, OWN_BRIDGE, PLUGINS, SETTINGS } from '../../support/switch/rig';
 
 jest.setTimeout(60_000);
 
 /** With a group and a meter, of whose changes OpenFlow has no monitor. */
 const SHAPED: DesiredRecords = {
-  bridges: [
-    {
-      name: 'br-int',
-      presence: 'create',
-      failMode: 'secure',
-      datapathType: 'netdev',
-      protocols: ['OpenFlow10', 'OpenFlow13', 'OpenFlow14'],
-    },
-  ],
+  bridges: [OWN_BRIDGE],
   meters: [{ bridge: 'br-int', meter: 5, unit: 'kbps', bands: [{ kind: 'drop', rate: 1000 }] }],
   groups: [{ bridge: 'br-int', group: 9, kind: 'all', buckets: [{ actions: [{ type: 'output', port: 'LOCAL' }] }] }],
   flows: [parseFlow('br-int', 'table=60,priority=1 actions=meter:5,group:9')],

@@ -1,7 +1,7 @@
 import { type DesiredRecords, type Flow, parseFlow } from '@patchbay/sdk';
 import { createSwitch, OWN_CONTROLLER, type Switch } from '../../../core/switch';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
-import { LineLogger, PLUGINS, SETTINGS } from '../../support/switch/rig';
+import { LineLogger, OWN_BRIDGE, PLUGINS, SETTINGS } from '../../support/switch/rig';
 
 /** No other required plugin: each would have to state a key of every port before its gate opens. */
 const WIRING = PLUGINS.filter(({ id, required }) => id === 'wiring' || !required);
@@ -45,15 +45,7 @@ const fromPort = (port: string, text: string): Flow => {
   return { ...parsed, match: { ...parsed.match, in_port: { port } } };
 };
 const BRIDGE: DesiredRecords = {
-  bridges: [
-    {
-      name: 'br-int',
-      presence: 'create',
-      failMode: 'secure',
-      datapathType: 'netdev',
-      protocols: ['OpenFlow10', 'OpenFlow13', 'OpenFlow14'],
-    },
-  ],
+  bridges: [OWN_BRIDGE],
   flows: [flow('table=0,priority=0 actions=drop'), flow('table=60,priority=0 actions=NORMAL')],
 };
 

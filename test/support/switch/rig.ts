@@ -1,4 +1,4 @@
-import { type DesiredRecords, type KeyProgress, type Logger, printFlow } from '@patchbay/sdk';
+import { type BridgeRecord, type DesiredRecords, type KeyProgress, type Logger, printFlow } from '@patchbay/sdk';
 import type { DesiredChange } from '../../../core/kernel/desired-port';
 import {
   createSwitch,
@@ -40,6 +40,15 @@ export const PLUGINS: readonly ListedPlugin[] = [
     ],
   },
 ];
+
+/** br-int as the agent makes it, on the userspace datapath. */
+export const OWN_BRIDGE: BridgeRecord = {
+  name: 'br-int',
+  presence: 'create',
+  failMode: 'secure',
+  datapathType: 'netdev',
+  protocols: ['OpenFlow10', 'OpenFlow13', 'OpenFlow14'],
+};
 
 export class LineLogger implements Logger {
   readonly lines: string[] = [];
