@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { type Action, type Flow, protocol, type RemoteAddress, TunnelTable } from '@patchbay/sdk';
+import { type Action, type FieldName, type Flow, protocol, type RemoteAddress, TunnelTable } from '@patchbay/sdk';
 import type { ArpResponderConfig } from './config';
 
 /** RFC 826: ar$op of a request and of a reply. */
@@ -125,6 +125,6 @@ function neighbourAnswer(bridge: string, localVlan: number, { macAddress, ipAddr
   ];
 }
 
-function move(source: string, target: string): Action {
+function move(source: FieldName, target: FieldName): Action {
   return { type: 'move', source: { field: source }, target: { field: target } };
 }

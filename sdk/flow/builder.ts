@@ -1,3 +1,4 @@
+import type { FieldName, SubfieldText } from './field-names';
 import type { Action, FieldValue, Flow, Match, NatSpec, PortName, PortRef, Subfield } from './model';
 import { parseFlow } from './parse-flow';
 import { fixed, seal } from './sealed';
@@ -27,7 +28,7 @@ export function flow(draft: FlowDraft): Flow {
 /** A port by its name on the flow's bridge. */
 export const port = (name: string): PortName => fixed({ port: name });
 
-const bits = (subfield: Subfield | string): Subfield =>
+const bits = (subfield: Subfield | SubfieldText): Subfield =>
   typeof subfield === 'string' ? parseSubfield(subfield) : subfield;
 const target = (to: PortRef | string): PortRef =>
   typeof to === 'string' && !RESERVED.has(to) ? port(to) : (to as PortRef);
@@ -47,7 +48,7 @@ export const normal: ActionOf<'output'> = fixed({ type: 'output', port: 'NORMAL'
 /** To the controller, at most so many bytes of the frame. */
 export const toController = (maxLength = 0xffff): ActionOf<'controller'> => fixed({ type: 'controller', maxLength });
 /** Sets a whole field, or the bits of a mask. A register takes a port's name for its number: `setField('reg5', port('tap1'))`. */
-export const setField = (field: string, value: FieldValue | PortName, mask?: FieldValue): ActionOf<'set_field'> =>
+export const setField = (field: FieldName, value: FieldValue | PortName, mask?: FieldValue): ActionOf<'set_field'> =>
   fixed(mask === undefined ? { type: 'set_field', field, value } : { type: 'set_field', field, value, mask });
 /** Rewrites the VLAN id of a frame that has a tag. */
 export const setVlan = (vlan: number): ActionOf<'set_field'> => setField('vlan_vid', vlan | 0x1000);
@@ -55,9 +56,9 @@ export const setVlan = (vlan: number): ActionOf<'set_field'> => setField('vlan_v
 export const pushVlan: ActionOf<'push_vlan'> = fixed({ type: 'push_vlan', ethertype: 0x8100 });
 export const popVlan: ActionOf<'pop_vlan'> = fixed({ type: 'pop_vlan' });
 /** `load('reg3[0]', 1)`. */
-export const load = (into: Subfield | string, value: FieldValue): ActionOf<'load'> =>
+export const load = (into: Subfield | SubfieldText, value: FieldValue): ActionOf<'load'> =>
   fixed({ type: 'load', value, target: bits(into) });
-export const move = (source: Subfield | string, into: Subfield | string): ActionOf<'move'> =>
+export const move = (source: Subfield | SubfieldText, into: Subfield | SubfieldText): ActionOf<'move'> =>
   fixed({ type: 'move', source: bits(source), target: bits(into) });
 /** Looks the packet up again in a table, as if it had come in by its own port or the one given. */
 export const resubmit = (table: number, from?: PortRef): ActionOf<'resubmit'> =>
@@ -71,7 +72,7 @@ export interface CtSettings {
   readonly commit?: boolean;
   readonly force?: boolean;
   /** A zone number or where it stands: `'reg6[0..15]'`. */
-  readonly zone?: number | Subfield | string;
+  readonly zone?: number | Subfield | SubfieldText;
   readonly table?: number;
   readonly nat?: NatSpec;
   readonly exec?: readonly Action[];

@@ -4,6 +4,8 @@
  * The order of the rows is the order in which fields are encoded: OpenFlow wants a field after the fields it depends on (OFPBMC_BAD_PREREQ).
  */
 
+import type { FieldName, Register, WideRegister } from './field-names';
+
 /** How ovs-ofctl writes a field's value. */
 export type Notation =
   | 'decimal'
@@ -32,8 +34,8 @@ export interface Prerequisite {
 
 export interface Field {
   /** Name of ovs-fields(7). */
-  readonly name: string;
-  readonly aliases: readonly string[];
+  readonly name: FieldName;
+  readonly aliases: readonly FieldName[];
   /** Significant bits. */
   readonly bits: number;
   /** Width on the wire. */
@@ -76,15 +78,21 @@ const SOLICITATION: Prerequisite = { ...ICMPV6, icmpTypes: [135] };
 const ADVERTISEMENT: Prerequisite = { ...ICMPV6, icmpTypes: [136] };
 
 type Row = Omit<Field, 'order' | 'bytes' | 'aliases' | 'maskable' | 'otherWire' | 'wire'> & {
-  readonly aliases?: readonly string[];
+  readonly aliases?: readonly FieldName[];
   readonly bytes?: number;
   readonly exact?: true;
   /** First the identity that is sent, then those also understood. */
   readonly wires: readonly [WireIdentity, ...WireIdentity[]];
 };
 
-const registers = (count: number, make: (index: number) => Row): Row[] =>
-  Array.from({ length: count }, (_, index) => make(index));
+/** Registers of one width, from number 0 on. The names are held against those that types know by a test. */
+const registers = (prefix: string, count: number, bits: number, wire: (index: number) => WireIdentity): Row[] =>
+  Array.from({ length: count }, (_, index) => ({
+    name: `${prefix}${index}` as Register | WideRegister,
+    bits,
+    notation: 'hexadecimal',
+    wires: [wire(index)],
+  }));
 
 const rows: readonly Row[] = [
   {
@@ -96,24 +104,9 @@ const rows: readonly Row[] = [
   },
   { name: 'in_port', bits: 16, notation: 'port', exact: true, wires: [nxmOf('IN_PORT', 0)] },
   { name: 'metadata', bits: 64, notation: 'hexadecimal', wires: [oxmOf('METADATA', 2)] },
-  ...registers(16, (n) => ({
-    name: `reg${n}`,
-    bits: 32,
-    notation: 'hexadecimal',
-    wires: [nxmNx(`REG${n}`, n)],
-  })),
-  ...registers(8, (n) => ({
-    name: `xreg${n}`,
-    bits: 64,
-    notation: 'hexadecimal',
-    wires: [identity(`OXM_OF_PKT_REG${n}`, OXM_PACKET_REGISTERS, n)],
-  })),
-  ...registers(4, (n) => ({
-    name: `xxreg${n}`,
-    bits: 128,
-    notation: 'hexadecimal',
-    wires: [nxmNx(`XXREG${n}`, 111 + n)],
-  })),
+  ...registers('reg', 16, 32, (index) => nxmNx(`REG${index}`, index)),
+  ...registers('xreg', 8, 64, (index) => identity(`OXM_OF_PKT_REG${index}`, OXM_PACKET_REGISTERS, index)),
+  ...registers('xxreg', 4, 128, (index) => nxmNx(`XXREG${index}`, 111 + index)),
   { name: 'pkt_mark', bits: 32, notation: 'hexadecimal', wires: [nxmNx('PKT_MARK', 33)] },
   { name: 'conj_id', bits: 32, notation: 'decimal', exact: true, wires: [nxmNx('CONJ_ID', 37)] },
   { name: 'dp_hash', bits: 32, notation: 'hexadecimal', wires: [nxmNx('DP_HASH', 35)] },

@@ -1,6 +1,7 @@
 export * from './addresses';
 export * from './builder';
 export * from './errors';
+export * from './field-names';
 export * from './fields';
 export * from './match-fields';
 export * from './model';

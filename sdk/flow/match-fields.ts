@@ -1,6 +1,6 @@
 import { FlowNotationError } from './errors';
 import { type Field, fieldNamed, RESERVED_PORTS, VLAN_PRESENT } from './fields';
-import type { FieldValue, Match, MatchValue, PortName, PortRef, ReservedPort } from './model';
+import type { FieldValue, Match, MatchByName, MatchValue, PortName, PortRef, ReservedPort } from './model';
 import { parseNumber, splitMask, type ValueAndMask } from './values';
 
 /** Finds a port's OpenFlow number on the bridge of the flow; undefined while there is no such port. */
@@ -78,7 +78,7 @@ function vlanFields(name: string, wanted: Exclude<MatchValue, PortName>): Matche
   return fields;
 }
 
-function fieldFor(name: string, match: Match): Field {
+function fieldFor(name: string, match: MatchByName): Field {
   const number = (first: string, second: string) => {
     const value = match[first] ?? match[second];
     return typeof value === 'number' || typeof value === 'string' ? Number(value) : undefined;
@@ -100,9 +100,10 @@ function fieldFor(name: string, match: Match): Field {
  * @throws FlowNotationError for an unknown field, a field named twice or a value that does not fit; UnresolvedPortError.
  */
 export function matchFields(match: Match, resolve: ResolvePort): MatchedField[] {
+  const named: MatchByName = match;
   const fields: MatchedField[] = [];
-  for (const name in match) {
-    const wanted = match[name];
+  for (const name in named) {
+    const wanted = named[name];
     if (wanted === undefined) continue;
     if (name === 'in_port' || name === 'in_port_oxm') {
       fields.push(inPort(wanted, resolve));
@@ -119,7 +120,7 @@ export function matchFields(match: Match, resolve: ResolvePort): MatchedField[] 
     } else if (name === 'nw_tos') {
       fields.push({ field: IP_DSCP, value: whole(name, splitMask(IP_DSCP, wanted).value) >> 2 });
     } else {
-      const field = fieldFor(name, match);
+      const field = fieldFor(name, named);
       const split = splitMask(field, wanted);
       fields.push({ field, ...split });
     }

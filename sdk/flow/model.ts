@@ -5,6 +5,8 @@
  * A port is named, not numbered: the reconciler finds its OpenFlow number and holds the flow back while the port does not exist.
  */
 
+import type { FieldName, Register } from './field-names';
+
 /** A port by its name on the bridge of the flow. */
 export interface PortName {
   readonly port: string;
@@ -29,11 +31,21 @@ export type FieldValue = number | bigint | string;
 export type MatchValue = FieldValue | Masked | PortName;
 
 /** Field name → wanted value. An absent field matches anything; protocol prerequisites (`eth_type`, `ip_proto`) are stated, never implied. */
-export type Match = Readonly<Record<string, MatchValue>>;
+export type Match = { readonly [Name in FieldName]?: ValueOf<Name> };
+
+/** A match as its fields come: from a switch, or from text. */
+export type MatchByName = Readonly<Record<string, MatchValue>>;
+
+/** Only in_port and registers take a port's name. */
+type ValueOf<Name extends FieldName> = Name extends 'in_port' | 'in_port_oxm'
+  ? PortRef
+  : Name extends Register
+    ? MatchValue
+    : FieldValue | Masked;
 
 /** Part of a field, bits counted from the least significant: `NXM_NX_REG6[0..15]` is `{ field: 'reg6', from: 0, to: 15 }`. Without bits: the whole field. */
 export interface Subfield {
-  readonly field: string;
+  readonly field: FieldName;
   readonly from?: number;
   readonly to?: number;
 }
@@ -77,7 +89,7 @@ export type Action =
   /** A register may be set to a port's number by the port's name. */
   | {
       readonly type: 'set_field';
-      readonly field: string;
+      readonly field: FieldName;
       readonly value: FieldValue | PortName;
       readonly mask?: FieldValue;
     }

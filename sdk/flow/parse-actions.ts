@@ -147,7 +147,7 @@ const PLAIN = ['pop_vlan', 'ct_clear', 'pop_queue', 'exit', 'clear_actions', 'de
 
 function oldSet(name: string, value: string, match: Readonly<Record<string, MatchValue>>): Action {
   const transport = { 6: 'tcp', 17: 'udp', 132: 'sctp' }[Number(match.nw_proto ?? 0)] ?? 'tcp';
-  const field = (OLD_SETS[name] ?? '').replace('#', transport);
+  const field = fieldNamed((OLD_SETS[name] ?? '').replace('#', transport)).name;
   return { type: 'set_field', field, value: fieldValue(field, value) };
 }
 

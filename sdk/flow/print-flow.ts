@@ -1,6 +1,6 @@
 import { FlowNotationError } from './errors';
 import { fieldNamed, findField, protocol } from './fields';
-import type { Action, FieldValue, Flow, LearnSpec, Match, MatchValue, NatSpec } from './model';
+import type { Action, FieldValue, Flow, LearnSpec, Match, MatchByName, MatchValue, NatSpec } from './model';
 import { formatPort } from './port-text';
 import { formatSubfield } from './subfield';
 
@@ -41,14 +41,15 @@ export function printMatch(match: Match): string {
         : ['eth_type', 'dl_type', 'nw_proto', 'ip_proto'],
   );
   const parts = shorthand === undefined ? [] : [shorthand];
-  const names = Object.keys(match).filter((name) => !said.has(name) && match[name] !== undefined);
+  const named: MatchByName = match;
+  const names = Object.keys(named).filter((name) => !said.has(name) && named[name] !== undefined);
   const order = (name: string) => findField(name)?.order ?? -1;
   const dependsOnType = new Set(['eth_type', 'dl_type']);
   names.sort(
     (left, right) => Number(dependsOnType.has(right)) - Number(dependsOnType.has(left)) || order(left) - order(right),
   );
   for (const name of names) {
-    const value = match[name];
+    const value = named[name];
     if (value !== undefined) parts.push(`${name}=${formatMatchValue(name, value)}`);
   }
   return parts.join(',');

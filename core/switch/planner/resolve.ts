@@ -1,4 +1,4 @@
-import type { Action, Flow, Group, Match, MatchValue, PortRef } from '@patchbay/sdk';
+import type { Action, Flow, Group, Match, MatchByName, MatchValue, PortRef } from '@patchbay/sdk';
 import { sortClauses, sortPorts, type Union, unionActions } from './union';
 
 /** Answers a port's number on the bridge in question, or undefined, having noted what is waited for. */
@@ -44,7 +44,8 @@ export class FlowResolver {
 
   /** The flow's ports; undefined while one that it cannot do without has no number. Every name is asked for, so that all absent ones are noted. */
   flow(stated: Flow): ResolvedFlow | undefined {
-    const { bridge, match } = stated;
+    const { bridge } = stated;
+    const match: MatchByName = stated.match;
     let absent = false;
     let named: string | undefined;
     let others: string[] | undefined;
@@ -167,7 +168,7 @@ function present(ports: readonly string[], resolve: Resolve): readonly number[] 
   return sortPorts(ports.flatMap((port) => resolve(port) ?? []));
 }
 
-function resolveMatch(match: Match, number: (port: string) => number): Match {
+function resolveMatch(match: MatchByName, number: (port: string) => number): Match {
   let changed: Record<string, MatchValue> | undefined;
   for (const field in match) {
     const value = match[field];

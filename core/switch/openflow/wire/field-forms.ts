@@ -2,6 +2,7 @@ import {
   type FieldValue,
   findField,
   type Match,
+  type MatchByName,
   type MatchValue,
   matchFields,
   type ResolvePort,
@@ -91,9 +92,10 @@ function formsOf(name: string): FieldForms | undefined {
  * @throws FlowNotationError for a value that does not fit.
  */
 export function formsOfMatch(match: Match, resolve: ResolvePort, found: FieldForm[]): number | undefined {
+  const named: MatchByName = match;
   let count = 0;
-  for (const name in match) {
-    const wanted = match[name];
+  for (const name in named) {
+    const wanted = named[name];
     if (wanted === undefined) continue;
     const form = formOf(name, wanted, resolve);
     if (form === undefined) return undefined;
