@@ -101,31 +101,57 @@ export type Tap<Payload, Result> = (
  * - `contribute…` and `onReportState` gather partial answers.
  */
 export interface AgentHooks {
+  /**
+   * A port was described and has a segment, and nothing of it is on the switch yet. A tap may change what is known of the port (its addresses,
+   * its security groups, its segment) but not which port it is, or refuse it: it is then isolated, with the reason, until the control plane
+   * tells of it again.
+   */
   readonly beforePortBind: Tap<PortBindDraft, PortBindDraft | Refusal | undefined>;
-  /** A refusal delays nothing: the port is going. It is logged, and the reason kept in the port's history. */
+  /**
+   * A bound port is about to leave. Its draft is for reading. A refusal delays nothing: it is logged, and the reason kept in the port's
+   * history.
+   */
   readonly beforePortUnbind: Tap<PortUnbindDraft, PortUnbindDraft | Refusal | undefined>;
-  /** A VIF was seen that is not bound yet, or leads nowhere. */
+  /** A VIF was seen that is not bound yet, or leads nowhere: unknown, administratively down, bound elsewhere, refused, deleted. */
   readonly onPortIsolated: Tap<IsolatedPort, void>;
+  /**
+   * A port is bound: described, with its VIF, its segment and its local VLAN. What taps state leaves in one round with its gate: the port is
+   * reported up when the switch has acknowledged all of it.
+   */
   readonly onPortAdded: Tap<BoundPort, void>;
+  /** What the control plane says of a bound port changed (addresses, groups, segment, …), or its VIF did. */
   readonly onPortUpdated: Tap<PortUpdate, void>;
+  /** A bound port has left. It comes for every port that `onPortAdded` came for, before its segment is released. */
   readonly onPortRemoved: Tap<PortRemoval, void>;
+  /** The control plane deleted a network. Of its ports here each is told by itself. */
   readonly onNetworkDeleted: Tap<{ readonly networkId: string }, void>;
+  /** The first port of a segment is bound on this host, or the segment has another local VLAN: before `onPortAdded` of that port. */
   readonly onSegmentBound: Tap<BoundSegment, void>;
+  /** The last port of a segment has left this host. The VLAN is given to another segment only when what was stated for this one is gone. */
   readonly onSegmentReleased: Tap<BoundSegment, void>;
+  /** Rules, members or named addresses of security groups changed, of groups that were asked for through `Service.resources`. */
   readonly onSecurityGroupUpdated: Tap<SecurityGroupUpdate, void>;
+  /** Another host's tunnel endpoint appeared. */
   readonly onTunnelEndpointAdded: Tap<TunnelEndpoint, void>;
+  /** Another host's tunnel endpoint is gone, as the control plane says. */
   readonly onTunnelEndpointRemoved: Tap<TunnelEndpoint, void>;
   /**
    * Where the ports of other hosts are. Told once, tunnels lead and flood only where entries say: the first time before any segment
    * is bound, with no entry if none is known.
    */
   readonly onForwardingChanged: Tap<ForwardingChange, void>;
+  /** The switch was away and is back, or a bridge's tables were found empty. What was stated is written again without a plugin's doing. */
   readonly onSwitchReconnected: Tap<SwitchReconnection, void>;
-  /** Every VIF that was there has been dealt with and the switch has acknowledged it. Told once per synchronisation. */
+  /**
+   * Every VIF that was there has been dealt with and the switch has acknowledged it. Told once per synchronisation. The place to say
+   * `desired.complete()`, for a plugin that knows all it wants by then.
+   */
   readonly onAgentSynced: Tap<{ readonly ports: number }, void>;
+  /** Which VLAN of the integration bridge a segment gets on this host: 1 to 4094. */
   readonly resolveLocalVlan: Tap<LocalVlanQuestion, number | undefined>;
   /** The name of the switch port that leads to an endpoint. */
   readonly resolveTunnelPort: Tap<TunnelPortQuestion, string | undefined>;
+  /** A state report is being made. What taps return is merged key by key, in plugin order. */
   readonly onReportState: Tap<{ readonly devices: number }, Partial<StateReport> | undefined>;
 }
 

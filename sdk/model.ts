@@ -48,25 +48,33 @@ export interface PortDescription {
   readonly id: string;
   readonly name: string;
   readonly networkId: string;
+  /** Lower case, with colons. */
   readonly macAddress: string;
   readonly adminStateUp: boolean;
   /** ACTIVE, DOWN, BUILD, … as the control plane last said. */
   readonly status: string;
   readonly deviceId: string;
+  /** `compute:…`, `network:dhcp`, `network:router_interface`, … */
   readonly deviceOwner: string;
   readonly fixedIps: readonly FixedIp[];
   readonly allowedAddressPairs: readonly AllowedAddressPair[];
   readonly portSecurityEnabled: boolean;
   readonly securityGroupIds: readonly string[];
+  /** Where it is bound to; null while it is not. */
   readonly segment: Segment | null;
   readonly binding: BindingState;
   readonly vnicType: string;
   readonly vifType: string;
+  /** `binding:profile`: what the control plane's caller said of the binding. */
   readonly profile: Readonly<Record<string, unknown>>;
+  /** The port's own QoS policy. It counts before that of its network. */
   readonly qosPolicyId: string | null;
   readonly networkQosPolicyId: string | null;
+  /** Of its network, in bytes. */
   readonly mtu: number | null;
+  /** Neutron's port hints: wishes for how the switch treats the port, by driver (`openvswitch`). */
   readonly hints: Readonly<Record<string, unknown>>;
+  /** Grows with every change of the port. */
   readonly revision: number;
 }
 
