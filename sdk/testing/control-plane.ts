@@ -24,38 +24,50 @@ import type {
   UnusedResources,
 } from '@patchbay/sdk';
 
+/** A part that a test can make fail or dawdle while it runs. */
+export class Unreliable {
+  /** Set: every question is answered by this error. */
+  failure: Error | undefined;
+  /** Milliseconds before every answer, and every failure. */
+  delayMs = 0;
+
+  protected async answer<T>(make: () => T | Promise<T>): Promise<T> {
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs).unref());
+    if (this.failure !== undefined) throw this.failure;
+    return make();
+  }
+}
+
 /** A control plane that knows what a test tells it, and remembers what it was told. */
-export class FakeControlPlane implements ControlPlane {
+export class FakeControlPlane extends Unreliable implements ControlPlane {
   readonly ports = new Map<string, PortDescription>();
   readonly endpoints: TunnelEndpoint[] = [];
   /** Everything that was reported, in order. */
   readonly reports: PortReport[] = [];
   readonly states: AgentState[] = [];
   readonly forgotten: string[] = [];
-  /** Set: every question is answered by this error. */
-  failure: Error | undefined;
   private readonly listeners = new Set<(change: ControlPlaneChange) => void>();
 
-  async describePorts(portIds: readonly string[]): Promise<readonly PortDescription[]> {
-    this.failIfAsked();
-    return portIds.flatMap((id) => this.ports.get(id) ?? []);
+  describePorts(portIds: readonly string[]): Promise<readonly PortDescription[]> {
+    return this.answer(() => portIds.flatMap((id) => this.ports.get(id) ?? []));
   }
 
-  async reportPorts(report: PortReport): Promise<{ readonly failed: readonly string[] }> {
-    this.failIfAsked();
-    this.reports.push(report);
-    return { failed: [] };
+  reportPorts(report: PortReport): Promise<{ readonly failed: readonly string[] }> {
+    return this.answer(() => {
+      this.reports.push(report);
+      return { failed: [] };
+    });
   }
 
-  async registerTunnelEndpoint({ tunnelType }: { readonly tunnelType: TunnelType }) {
-    this.failIfAsked();
-    return this.endpoints.filter((endpoint) => endpoint.tunnelType === tunnelType);
+  registerTunnelEndpoint({ tunnelType }: { readonly tunnelType: TunnelType }): Promise<readonly TunnelEndpoint[]> {
+    return this.answer(() => this.endpoints.filter((endpoint) => endpoint.tunnelType === tunnelType));
   }
 
-  async reportState(state: AgentState): Promise<'new' | 'alive'> {
-    this.failIfAsked();
-    this.states.push(state);
-    return this.states.length === 1 ? 'new' : 'alive';
+  reportState(state: AgentState): Promise<'new' | 'alive'> {
+    return this.answer(() => {
+      this.states.push(state);
+      return this.states.length === 1 ? 'new' : 'alive';
+    });
   }
 
   forgetPort(portId: string): void {
@@ -71,14 +83,10 @@ export class FakeControlPlane implements ControlPlane {
   change(change: ControlPlaneChange): void {
     for (const listener of this.listeners) listener(structuredClone(change));
   }
-
-  private failIfAsked(): void {
-    if (this.failure !== undefined) throw this.failure;
-  }
 }
 
 /** Resources that a test puts there. */
-export class FakeResources implements ResourceView {
+export class FakeResources extends Unreliable implements ResourceView {
   readonly groups: SecurityGroup[] = [];
   readonly members = new Map<string, readonly GroupMember[]>();
   readonly addresses: AddressGroup[] = [];
@@ -87,11 +95,11 @@ export class FakeResources implements ResourceView {
   /** What plugins said that nobody uses any more. Nothing is taken away by it. */
   readonly forgotten: UnusedResources[] = [];
 
-  securityGroups = async (ids: readonly string[]) => this.groups.filter(({ id }) => ids.includes(id));
-  membersOf = async (securityGroupId: string) => this.members.get(securityGroupId) ?? [];
-  addressGroups = async (ids: readonly string[]) => this.addresses.filter(({ id }) => ids.includes(id));
-  networks = async (ids: readonly string[]) => this.knownNetworks.filter(({ id }) => ids.includes(id));
-  subnets = async (ids: readonly string[]) => this.knownSubnets.filter(({ id }) => ids.includes(id));
+  securityGroups = (ids: readonly string[]) => this.answer(() => this.groups.filter(({ id }) => ids.includes(id)));
+  membersOf = (securityGroupId: string) => this.answer(() => this.members.get(securityGroupId) ?? []);
+  addressGroups = (ids: readonly string[]) => this.answer(() => this.addresses.filter(({ id }) => ids.includes(id)));
+  networks = (ids: readonly string[]) => this.answer(() => this.knownNetworks.filter(({ id }) => ids.includes(id)));
+  subnets = (ids: readonly string[]) => this.answer(() => this.knownSubnets.filter(({ id }) => ids.includes(id)));
   forget = (unused: UnusedResources): void => void this.forgotten.push(unused);
 }
 
@@ -106,24 +114,27 @@ type Push = Parameters<Parameters<Rpc['watchObjects']>[2]>[0];
 type Methods = Parameters<Rpc['listen']>[1];
 
 /** A message bus with nobody on it but the test. */
-export class FakeRpc implements RpcConnection {
+export class FakeRpc extends Unreliable implements RpcConnection {
   readonly sent: RecordedCall[] = [];
-  /** Answers to calls, by method. A method without one is refused, as a server refuses what it does not know. */
+  /** Answers to calls, by method; they may come late, or be errors thrown. A method without one is refused, as a server refuses what it does not know. */
   readonly answers = new Map<string, (args: Readonly<Record<string, unknown>>) => unknown>();
-  readonly objects = new FakeObjects();
+  readonly objects = new FakeObjects((make) => this.answer(make));
   private readonly listening = new Set<{ readonly topic: string; readonly methods: Methods }>();
   private readonly watching = new Set<{ readonly type: string; readonly listener: (push: Push) => void }>();
   private readonly restored = new Set<() => void>();
 
-  async call(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+  call(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
     this.sent.push({ kind: 'call', target, method, args });
-    const answer = this.answers.get(method);
-    if (answer === undefined) throw new Error(`the server knows no method ${method} on ${target.topic}`);
-    return structuredClone(answer(args));
+    return this.answer(async () => {
+      const answer = this.answers.get(method);
+      if (answer === undefined) throw new Error(`the server knows no method ${method} on ${target.topic}`);
+      return structuredClone(await answer(args));
+    });
   }
 
-  async cast(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+  cast(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     this.sent.push({ kind: 'cast', target, method, args });
+    return this.answer(() => undefined);
   }
 
   listen({ topic }: RpcTarget, methods: Methods): Unsubscribe {
@@ -138,12 +149,17 @@ export class FakeRpc implements RpcConnection {
     return () => this.watching.delete(entry);
   }
 
-  async pullObject(type: string, _version: string, id: string) {
-    return this.objects.all.get(type)?.find((object) => object.id === id);
+  pullObject(type: string, _version: string, id: string) {
+    return this.answer(() => this.objects.all.get(type)?.find((object) => object.id === id));
   }
 
-  async pullObjects(type: string) {
-    return this.objects.all.get(type) ?? [];
+  /** Of a filter, what every field named in it allows, as the server does. */
+  pullObjects(type: string, _version = '', filter: Readonly<Record<string, readonly unknown[]>> | null = null) {
+    return this.answer(() =>
+      (this.objects.all.get(type) ?? []).filter((object) =>
+        Object.entries(filter ?? {}).every(([field, wanted]) => wanted.includes(object[field])),
+      ),
+    );
   }
 
   onRestored(listener: () => void): Unsubscribe {
@@ -162,7 +178,8 @@ export class FakeRpc implements RpcConnection {
   async close(): Promise<void> {}
 
   async state(): Promise<RpcState> {
-    return { connected: true, connections: 1, queues: this.listening.size, lastReceivedMsAgo: 0, detail: 'a test' };
+    const connected = this.failure === undefined;
+    return { connected, connections: 1, queues: this.listening.size, lastReceivedMsAgo: 0, detail: 'a test' };
   }
 
   // ── the test's side ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,20 +208,24 @@ export class FakeRpc implements RpcConnection {
   }
 }
 
-/** The object cache of a FakeRpc: what a test puts in `all`. */
+/** The object cache of a FakeRpc: what a test puts in `all`. It fails and dawdles with it. */
 export class FakeObjects implements ObjectCache {
   readonly all = new Map<string, readonly CachedObject[]>();
   private readonly listeners = new Set<(change: ObjectChange) => void>();
 
-  async load(type: string, ids: readonly string[]): Promise<readonly CachedObject[]> {
-    return (this.all.get(type) ?? []).filter(({ id }) => ids.includes(id));
+  constructor(private readonly answer: <T>(make: () => T) => Promise<T> = async (make) => make()) {}
+
+  load(type: string, ids: readonly string[]): Promise<readonly CachedObject[]> {
+    return this.answer(() => (this.all.get(type) ?? []).filter(({ id }) => ids.includes(id)));
   }
 
-  async find(type: string, field: string, value: string): Promise<readonly CachedObject[]> {
-    return (this.all.get(type) ?? []).filter((object) => {
-      const held = object[field];
-      return Array.isArray(held) ? held.includes(value) : held === value;
-    });
+  find(type: string, field: string, value: string): Promise<readonly CachedObject[]> {
+    return this.answer(() =>
+      (this.all.get(type) ?? []).filter((object) => {
+        const held = object[field];
+        return Array.isArray(held) ? held.includes(value) : held === value;
+      }),
+    );
   }
 
   forget(type: string, id: string): void {

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 
 export type { Backend, PluggedPort } from './backend';
 export { type ContractOptions, describePluginContract, type Fact } from './contract';
-export { FakeControlPlane, FakeObjects, FakeResources, FakeRpc, type RecordedCall } from './control-plane';
+export { FakeControlPlane, FakeObjects, FakeResources, FakeRpc, type RecordedCall, Unreliable } from './control-plane';
 export { type Fire, type Fired, Kit, type KitOptions } from './kit';
 export { type LoggedLine, RecordedLog } from './log';
 export { matchers } from './matchers';

@@ -75,6 +75,31 @@ describe('the kit', () => {
     expect(kit).toHaveHealth('ok');
   });
 
+  it('has a server that fails, dawdles and recovers while the test runs', async () => {
+    kit = await Kit.start({ plugins: [Quarantine] });
+    const { rpc, resources, controlPlane } = kit;
+    rpc.answers.set('get', async () => 'late');
+    rpc.objects.all.set('QosPolicy', [{ id: 'q1' }, { id: 'q2' }]);
+    const ask = () =>
+      Promise.allSettled([
+        rpc.call({ topic: 't' }, 'get', {}),
+        rpc.objects.load('QosPolicy', ['q1']),
+        rpc.pullObjects('QosPolicy', '1.10', { id: ['q2'] }),
+        resources.subnets(['s1']),
+        controlPlane.describePorts(['p1']),
+      ]).then((all) => all.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))));
+    const well = ['late', [{ id: 'q1' }], [{ id: 'q2' }], [], []];
+    await expect(ask()).resolves.toEqual(well);
+    const parts = [rpc, resources, controlPlane];
+    for (const part of parts) part.failure = new Error('away');
+    await expect(ask()).resolves.toEqual(well.map(() => 'Error: away'));
+    for (const part of parts) Object.assign(part, { failure: undefined, delayMs: 20 });
+    const asked = performance.now();
+    await expect(ask()).resolves.toEqual(well);
+    // A timer may be a millisecond early; however late, the answers were held back.
+    expect(performance.now() - asked).toBeGreaterThan(18);
+  });
+
   it('boots another agent on the same switch', async () => {
     kit = await Kit.start({ plugins: [Quarantine] });
     await kit.plug({ name: 'tap-bad' });
