@@ -8,6 +8,7 @@ import {
   Service,
   type Token,
 } from '@patchbay/sdk';
+import { watchInputOutput } from './input-output';
 import { Kit, type KitOptions } from './kit';
 import { misbehavingPlugin } from './neighbours';
 import { aBoundSegment, anIsolatedPort, aPort, aRemoval, aTunnelEndpoint } from './samples';
@@ -92,11 +93,12 @@ export function describePluginContract(plugin: PluginClass, options: ContractOpt
       const tokens = constructorTokens(plugin);
       const parsed = manifest?.config === undefined ? {} : manifest.config.parse(options.options ?? {});
       const timers = watchTimers();
+      const inputOutput = watchInputOutput();
       try {
         new plugin(...tokens.map((token) => (token === Service.config.toString() ? parsed : trap(token, asked))));
-        expect(asked).toEqual([]);
-        expect(timers.outstanding()).toEqual([]);
+        expect([...asked, ...timers.outstanding(), ...inputOutput.made()]).toEqual([]);
       } finally {
+        inputOutput.end();
         timers.end();
       }
     });

@@ -1,3 +1,5 @@
+import { caller } from './caller';
+
 /** Timers that somebody other than the agent made and that are still to fire. */
 export interface TimerWatch {
   /** Where each was made. */
@@ -24,10 +26,10 @@ export function watchTimers(): TimerWatch {
         drop(timer);
         act(...args);
       }, ms);
-      return note(timer, maker());
+      return note(timer, caller());
     }, real.setTimeout),
     setInterval: (act: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): Timer =>
-      note(real.setInterval(act, ms, ...args), maker()),
+      note(real.setInterval(act, ms, ...args), caller()),
     clearTimeout: (timer: Timer): void => {
       drop(timer);
       real.clearTimeout(timer);
@@ -44,14 +46,4 @@ export function watchTimers(): TimerWatch {
       Object.assign(globalThis, real);
     },
   };
-}
-
-/** The first frame of the stack that is neither this file's nor Node's; undefined for the agent's and the kit's own. */
-function maker(): string | undefined {
-  const frames = (new Error().stack ?? '').split('\n').slice(1);
-  const first = frames.find(
-    (frame) => !frame.includes('node:') && !/[\\/]testing[\\/](dist[\\/])?timers\./.test(frame),
-  );
-  if (first === undefined) return undefined;
-  return /[\\/](core|@patchbay[\\/](agent|testing)|sdk[\\/]testing)[\\/]/.test(first) ? undefined : first.trim();
 }
