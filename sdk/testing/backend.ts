@@ -9,6 +9,16 @@ export interface PluggedPort {
   readonly externalIds?: Readonly<Record<string, string>>;
 }
 
+/** A frame on its way to the plugin under test. */
+export interface PacketSentUp {
+  readonly bridge: string;
+  readonly table: number;
+  readonly bytes: Uint8Array;
+  /** The port that it comes in by. Default: the bridge's own. */
+  readonly inPort?: string;
+  readonly cookie: bigint;
+}
+
 /** The part of the switch's options that says where the switch is. */
 export interface SwitchReach {
   readonly settings: SwitchSettings;
@@ -22,6 +32,10 @@ export interface Backend {
   addBridge(name: string): Promise<void>;
   plug(port: PluggedPort): Promise<void>;
   unplug(name: string): Promise<void>;
+  /** Sends a frame up as if a flow of this table, with this cookie, had. On a real switch the table's own flows decide. */
+  packetIn(packet: PacketSentUp, side: Switch): Promise<void>;
+  /** The switch ends and is there again: its tables are empty, its database is as it was. */
+  restart(): Promise<void>;
   /** Flows as the switch itself has them, beside what the agent believes. */
   installed(bridge: string): Promise<readonly InstalledFlow[]>;
   /** Waits for what the agent has under way on this switch. */

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-export type { Backend, PluggedPort } from './backend';
+export type { Backend, PacketSentUp, PluggedPort } from './backend';
 export { type ContractOptions, describePluginContract, type Fact } from './contract';
 export { FakeControlPlane, FakeObjects, FakeResources, FakeRpc, type RecordedCall, Unreliable } from './control-plane';
 export { type Fire, type Fired, Kit, type KitOptions } from './kit';

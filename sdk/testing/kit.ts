@@ -28,10 +28,9 @@ import {
   type PortDirectory,
   type Provide,
   plugin,
-  type ReceivedPacket,
   Service,
 } from '@patchbay/sdk';
-import type { Backend, PluggedPort } from './backend';
+import type { Backend, PacketSentUp, PluggedPort } from './backend';
 import { FakeControlPlane, FakeResources, FakeRpc } from './control-plane';
 import { RecordedLog } from './log';
 import { MemoryBackend } from './memory-backend';
@@ -191,23 +190,25 @@ export class Kit {
     await this.settled();
   }
 
-  /** Sends a packet up as if a flow of the plugin under test had; on the switch in memory. */
-  async packetIn(
-    packet: Pick<ReceivedPacket, 'bridge' | 'table' | 'bytes'> & { readonly inPort?: string },
-  ): Promise<void> {
-    const { bridge, table, bytes, inPort } = packet;
-    const ports = await this.switch.view.ports(bridge);
-    const number = ports.find(({ name }) => name === inPort)?.interfaces[0]?.ofport ?? 0;
-    this.memory.bridge(bridge).packetIn({
-      reason: 1,
-      table,
-      cookie: cookieOf(this.plugin),
-      inPort: number,
-      match: {},
-      totalLength: bytes.length,
-      frame: Buffer.from(bytes),
-    });
+  /**
+   * Sends a frame up to the plugin under test: on the switch in memory as if a flow of its own in that table had, on a real one through that
+   * table, whose flows decide.
+   */
+  async packetIn(packet: Omit<PacketSentUp, 'cookie'>): Promise<void> {
+    await this.backend.packetIn({ ...packet, cookie: cookieOf(this.plugin) }, this.switch);
     await this.settled();
+  }
+
+  /** The switch ends and is there again with empty tables. Resolves when the agent has noticed, and has done what it does then. */
+  async restartSwitch(): Promise<void> {
+    const { bridgesRead, flows } = this.switch.status();
+    // Whoever has written nothing has lost nothing, and is not told.
+    const told = flows === 0 ? undefined : new Promise((resolve) => this.switch.onReconnected(resolve));
+    await this.backend.restart();
+    await told;
+    const isBack = (): boolean => bridgesRead.every((bridge) => this.switch.status().bridgesRead.includes(bridge));
+    do await this.settled();
+    while (!isBack());
   }
 
   /** Waits until agent and switch have nothing under way. */
@@ -306,6 +307,9 @@ export class Kit {
       },
     });
     this.parts = { kernel, side };
+    side.onReconnected((reconnection) => {
+      void kernel.announcer.event('switch-reconnected', (calls) => calls.tell('onSwitchReconnected', reconnection));
+    });
     await side.start();
     await kernel.boot();
     side.beginWriting();

@@ -9,7 +9,7 @@ import {
   type InstalledFlow,
   type Switch,
 } from '@patchbay/agent/testing';
-import type { Backend, PluggedPort, SwitchReach } from './backend';
+import type { Backend, PacketSentUp, PluggedPort, SwitchReach } from './backend';
 
 /** A switch in memory: a database with its server, and a flow table for each bridge. */
 export class MemoryBackend implements Backend {
@@ -47,6 +47,23 @@ export class MemoryBackend implements Backend {
 
   async unplug(name: string): Promise<void> {
     deletePort(this.server.database, name);
+  }
+
+  async packetIn({ bridge, table, bytes, inPort, cookie }: PacketSentUp, side: Switch): Promise<void> {
+    const ports = await side.view.ports(bridge);
+    this.bridge(bridge).packetIn({
+      reason: 1,
+      table,
+      cookie,
+      inPort: ports.find(({ name }) => name === inPort)?.interfaces[0]?.ofport ?? 0,
+      match: {},
+      totalLength: bytes.length,
+      frame: Buffer.from(bytes),
+    });
+  }
+
+  async restart(): Promise<void> {
+    for (const bridge of this.bridges.values()) bridge.restart();
   }
 
   async installed(bridge: string): Promise<readonly InstalledFlow[]> {

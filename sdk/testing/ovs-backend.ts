@@ -6,7 +6,7 @@ import {
   type Switch,
   startPrivateSwitch,
 } from '@patchbay/agent/testing';
-import type { Backend, PluggedPort, SwitchReach } from './backend';
+import type { Backend, PacketSentUp, PluggedPort, SwitchReach } from './backend';
 
 /** Milliseconds between looks at a switch that works on its own. */
 const LOOK_MS = 20;
@@ -45,6 +45,15 @@ export class OvsBackend implements Backend {
 
   async unplug(name: string): Promise<void> {
     await this.ovs.vsctl('del-port', name);
+  }
+
+  async packetIn({ bridge, table, bytes, inPort = bridge }: PacketSentUp): Promise<void> {
+    const frame = Buffer.from(bytes).toString('hex');
+    await this.ovs.ofctl('packet-out', bridge, `in_port=${inPort},packet=${frame},actions=resubmit(,${table})`);
+  }
+
+  restart(): Promise<void> {
+    return this.ovs.restart();
   }
 
   async installed(bridge: string): Promise<readonly InstalledFlow[]> {

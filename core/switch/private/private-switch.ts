@@ -16,6 +16,8 @@ export interface PrivateSwitch {
   vsctl(...words: string[]): Promise<string>;
   ofctl(...words: string[]): Promise<string>;
   appctl(...words: string[]): Promise<string>;
+  /** ovs-vswitchd ends at once and is started again: the database has everything still, the tables nothing. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,8 +61,12 @@ export async function startPrivateSwitch(): Promise<PrivateSwitch> {
   const server = daemon('ovsdb-server', database, `--remote=punix:${dbSocket}`);
   await appears(dbSocket, server);
   await run('ovs-vsctl', [`--db=unix:${dbSocket}`, '--no-wait', 'init'], options);
-  const vswitchd = daemon('ovs-vswitchd', `unix:${dbSocket}`, '--enable-dummy=override', '--disable-system');
-  await appears(control('ovs-vswitchd'), vswitchd);
+  const startVswitchd = async (): Promise<ChildProcess> => {
+    const child = daemon('ovs-vswitchd', `unix:${dbSocket}`, '--enable-dummy=override', '--disable-system');
+    await appears(control('ovs-vswitchd'), child);
+    return child;
+  };
+  let vswitchd = await startVswitchd();
   const tool =
     (name: string, ...first: string[]) =>
     async (...words: string[]) =>
@@ -71,6 +77,11 @@ export async function startPrivateSwitch(): Promise<PrivateSwitch> {
     vsctl: tool('ovs-vsctl', `--db=unix:${dbSocket}`),
     ofctl: tool('ovs-ofctl'),
     appctl: tool('ovs-appctl', '-t', control('ovs-vswitchd')),
+    restart: async () => {
+      await ended(vswitchd);
+      rmSync(control('ovs-vswitchd'), { force: true });
+      vswitchd = await startVswitchd();
+    },
     stop: async () => {
       await ended(vswitchd);
       await ended(server);

@@ -9,7 +9,7 @@ import type { Links } from './links';
 /** What is on the bridges: reads those that are unread, and notices when a table that had flows of ours is empty. */
 export class Installation {
   private readonly due = new Set<string>();
-  /** Bridges that had what we want on them when they were looked at last. */
+  /** Bridges that had something while we wanted something on them. */
   private readonly wired = new Set<string>();
   private readonly reading = new Set<string>();
   /** Bridges whose flows are still to be dropped. */
@@ -62,11 +62,15 @@ export class Installation {
     const read = await Promise.all(bridges.map(async (bridge) => ((await this.read(bridge)) ? [bridge] : [])));
     const done = read.flat();
     const emptied = done.filter((bridge) => this.isEmptied(bridge));
-    for (const bridge of done) {
-      const board = this.blueprint.board(bridge);
-      if (board.wantedCount > 0) this.wired.add(bridge);
-    }
+    this.noteWired();
     return { read: done, emptied };
+  }
+
+  /** Bridges that have something of ours now: they are found empty if they lose it. */
+  noteWired(): void {
+    for (const board of this.blueprint.allBoards()) {
+      if (board.wantedCount > 0 && (board.installed?.size ?? 0) > 0) this.wired.add(board.bridge);
+    }
   }
 
   /** Drops what the operator asked to drop, once a bridge. Only who may write may call it: a bridge is read by others, too. */

@@ -228,6 +228,7 @@ export class Reconciler {
       emptied: (bridges) => this.reread(bridges),
     });
     const elapsed = performance.now() - started;
+    this.installation.noteWired();
     this.noteDrift(blueprint.takeDrift());
     this.acknowledge(end, versions);
     // Those that are wanted already try again by themselves, after a pause.

@@ -149,6 +149,37 @@ describe('where drift is only reported', () => {
   });
 });
 
+describe('a bridge that is found empty after its first flows were written', () => {
+  const FLOW = { flows: [parseFlow('br-int', 'table=60,priority=1 actions=drop')] };
+
+  it.each(['the switch was restarted', 'somebody deleted its flows'])('is told of, where %s', async (how) => {
+    rig = await SwitchRig.start(['br-int']);
+    await rig.stated('other', 'one', FLOW);
+    const told: string[] = [];
+    rig.side.onReconnected(({ bridges }) => told.push(...bridges));
+    if (how === 'the switch was restarted') rig.bridge('br-int').restart();
+    else
+      await rig
+        .bridge('br-int')
+        .connect()
+        .send([{ kind: 'flow', command: 'delete', filter: {} }]);
+    await rig.until(() => told.length > 0);
+    expect(told).toEqual(['br-int']);
+    await rig.until(() => rig.flows('br-int').length > 0);
+  });
+
+  it('is not told of, where nothing of ours was on it', async () => {
+    rig = await SwitchRig.start(['br-int', 'br-tun']);
+    await rig.stated('other', 'one', FLOW);
+    const told: string[] = [];
+    rig.side.onReconnected(({ bridges }) => told.push(...bridges));
+    for (const bridge of ['br-tun', 'br-int']) rig.bridge(bridge).restart();
+    await rig.until(() => told.length > 0);
+    await rig.quiet();
+    expect(told).toEqual(['br-int']);
+  });
+});
+
 describe('a bridge that was taken away and is made again before ovs-vswitchd looked', () => {
   const TUNNEL = {
     ports: [

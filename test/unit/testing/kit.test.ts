@@ -34,6 +34,7 @@ class Quarantine implements Plugin {
       });
     });
     hooks.onPortRemoved(({ bound }) => this.desired.unset(`port/${bound.port.id}`));
+    hooks.onSwitchReconnected(({ bridges }) => this.health.report('reconnections', 'ok', bridges.join()));
   }
 }
 
@@ -98,6 +99,18 @@ describe('the kit', () => {
     await expect(ask()).resolves.toEqual(well);
     // A timer may be a millisecond early; however late, the answers were held back.
     expect(performance.now() - asked).toBeGreaterThan(18);
+  });
+
+  it('restarts the switch: the agent writes again what was stated, and tells plugins', async () => {
+    kit = await Kit.start({ plugins: [Quarantine] });
+    await kit.restartSwitch();
+    await kit.plug({ name: 'tap-bad' });
+    await kit.fire.onPortAdded(aPort({ id: 'bad' }));
+    const before = kit.log.lines.length;
+    await kit.restartSwitch();
+    await expect(kit).toHaveFlows('br-int', 'table=60,priority=200,in_port="tap-bad" actions=drop');
+    expect(kit.health().conditions.find(({ condition }) => condition === 'reconnections')?.detail).toBe('br-int');
+    expect(kit.log.lines.slice(before).map(({ sentence }) => sentence)).toContain('flow tables were found empty');
   });
 
   it('boots another agent on the same switch', async () => {

@@ -69,6 +69,14 @@ export class FakeOpenFlowSwitch {
     this.clients.clear();
   }
 
+  /** Comes back with empty tables, as ovs-vswitchd does when it is started again. */
+  restart(): void {
+    this.table.restore(new Map());
+    this.groups.clear();
+    this.meters.clear();
+    this.dropConnections();
+  }
+
   ports(): readonly PortDescription[] {
     return this.portList;
   }
