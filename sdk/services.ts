@@ -34,6 +34,11 @@ export interface AgentIdentity {
 export interface Synchronisation {
   request(reason: string): void;
   onRequested(listener: (reason: string) => void): Unsubscribe;
+  /**
+   * Resolves when every plugin has started, was given up, or is so late that the others went on. Whoever binds ports tells of none before: a
+   * plugin finishes what its `start()` waits for first.
+   */
+  readonly started: Promise<void>;
   /** Resolves when the first synchronisation is done. */
   readonly synced: Promise<void>;
   /** Said by the port lifecycle when every VIF that was there has been dealt with. */

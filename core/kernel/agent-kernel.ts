@@ -123,6 +123,7 @@ export class AgentKernel implements Kernel {
         this.healthBook.report(plugin, { condition: 'lifecycle', level: 'failing', detail: error.message });
         this.options.loggerOf(plugin).error('Plugin failed', { code: error.code, reason: error.message });
       },
+      onLate: (plugin, ended) => this.isLate(plugin, ended),
       onStopFailed: (plugin, error) =>
         this.options.loggerOf(plugin).error('Plugin failed to stop', { code: error.code, reason: error.message }),
     });
@@ -134,6 +135,7 @@ export class AgentKernel implements Kernel {
         this.endWatches();
         throw thrown;
       });
+    this.synchronisation.allStarted();
     void this.synchronisation.synced.then(() => {
       lifecycle.synced();
       if (!this.stopAsked) this.awaitCompletion(this.live());
@@ -244,6 +246,14 @@ export class AgentKernel implements Kernel {
       standIns: resolution.standIns,
       ...(onTrace === undefined ? {} : { onTrace }),
     });
+  }
+
+  /** A plugin that the agent can do without holds up nobody with its start. */
+  private isLate(plugin: string, ended: Promise<void>): void {
+    const error = KernelError.startIsLate({ plugin });
+    this.condition(plugin, 'start', error);
+    this.options.loggerOf(plugin).warn('The agent goes on while a plugin is still starting', { code: error.code });
+    void ended.then(() => this.condition(plugin, 'start', null));
   }
 
   private condition(plugin: string, condition: string, error: PatchbayError | null): void {

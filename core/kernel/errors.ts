@@ -158,6 +158,12 @@ export const KernelError = defineErrors({
     class: 'transient',
     template: '{plugin} failed to {phase}; the agent goes on without it: {reason}',
   },
+  startIsLate: {
+    code: 'PB-START-LATE',
+    class: 'transient',
+    template:
+      '{plugin} is still starting; the others go on; what waits for a peer belongs in jobs.untilDone, not in start()',
+  },
   startTimedOut: {
     code: 'PB-START-TIMED-OUT',
     class: 'transient',

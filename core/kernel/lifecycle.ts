@@ -38,6 +38,8 @@ export interface Member {
 export interface LifecycleSettings {
   /** Milliseconds that one plugin's start may take. */
   readonly startBudgetMs: number;
+  /** Milliseconds that the others wait for the start of a plugin that the agent can do without. It may go on beside them, to the end of its budget. */
+  readonly patienceMs: number;
   /** Milliseconds that one plugin's stop may take. */
   readonly stopBudgetMs: number;
   /** Milliseconds that stopping all of them may take; beyond it the rest is told to stop and not waited for. */
@@ -47,6 +49,7 @@ export interface LifecycleSettings {
 /** Stopping as a whole stays under 5 s, well before systemd's default of 90 s. */
 export const LIFECYCLE_SETTINGS: LifecycleSettings = {
   startBudgetMs: 30_000,
+  patienceMs: 2000,
   stopBudgetMs: 2000,
   stopAllBudgetMs: 4000,
 };
@@ -57,6 +60,8 @@ export interface LifecycleOptions {
   readonly onPhase: (phase: AgentPhase) => void;
   /** A plugin is given up; the agent goes on without it, or is about to end. */
   readonly onFailed: (plugin: string, error: PatchbayError) => void;
+  /** The others go on while it is still starting; `ended` resolves when it has, or was given up. */
+  readonly onLate: (plugin: string, ended: Promise<void>) => void;
   readonly onStopFailed: (plugin: string, error: PatchbayError) => void;
 }
 
@@ -66,6 +71,7 @@ export class Lifecycle {
   private readonly failures = new Map<string, PatchbayError>();
   private readonly steps: LifecycleStep[] = [];
   private readonly begun: Member[] = [];
+  private readonly starts = new Map<string, Promise<void>>();
   private current: AgentPhase = 'loaded';
   private stopping: Promise<void> | undefined;
 
@@ -92,7 +98,7 @@ export class Lifecycle {
 
   /** Rejects with a fatal error after stopping all, if a plugin fails that the agent cannot do without. */
   async boot(sealHooks: () => void): Promise<void> {
-    const { members, settings } = this.options;
+    const { members, settings, onLate } = this.options;
     try {
       this.enter('constructing');
       for (const member of members) await this.step(member, 'construct', 'constructed', () => member.construct());
@@ -102,12 +108,10 @@ export class Lifecycle {
       this.enter('starting');
       for (const member of members) {
         if (this.stopping !== undefined) return;
-        await this.step(member, 'start', 'running', () => {
-          this.begun.push(member);
-          return within(settings.startBudgetMs, member.start(), () =>
-            KernelError.startTimedOut({ plugin: member.id, phase: 'start', budget: settings.startBudgetMs }),
-          );
-        });
+        const ended = this.start(member);
+        this.starts.set(member.id, ended);
+        if (member.onFailure === 'abort') await ended;
+        else if (!(await inTime(settings.patienceMs, ended))) onLate(member.id, ended);
       }
       if (this.stopping === undefined) this.enter('synchronising');
     } catch (thrown) {
@@ -115,6 +119,19 @@ export class Lifecycle {
       this.enter('failed');
       throw thrown;
     }
+  }
+
+  /** After those it depends on, which may be late themselves. Rejects only for a plugin that the agent cannot do without. */
+  private async start(member: Member): Promise<void> {
+    for (const other of member.dependsOn) await this.starts.get(other);
+    if (this.stopping !== undefined) return;
+    const { startBudgetMs: budget } = this.options.settings;
+    await this.step(member, 'start', 'running', () => {
+      this.begun.push(member);
+      return within(budget, member.start(), () =>
+        KernelError.startTimedOut({ plugin: member.id, phase: 'start', budget }),
+      );
+    });
   }
 
   /** The first synchronisation is done. */
@@ -189,6 +206,17 @@ export class Lifecycle {
     this.current = phase;
     this.options.onPhase(phase);
   }
+}
+
+/** Whether the work ended within the time. It goes on where it did not. */
+async function inTime(budgetMs: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), budgetMs);
+  });
+  const ended = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return ended;
 }
 
 /** Waits for the work, but not longer than the budget. */

@@ -10,7 +10,9 @@ export interface SynchronisationOptions {
 
 /** Passes requests on to those who hold caches and ports, and tells once per synchronisation that it is done. */
 export class AgentSynchronisation implements Synchronisation {
+  readonly started: Promise<void>;
   readonly synced: Promise<void>;
+  private resolveStarted: () => void = () => undefined;
   private resolveSynced: () => void = () => undefined;
   private readonly listeners = new Set<(reason: string) => void>();
   private requested: string | undefined;
@@ -18,9 +20,17 @@ export class AgentSynchronisation implements Synchronisation {
   private done = 0;
 
   constructor(private readonly options: SynchronisationOptions) {
+    this.started = new Promise((resolve) => {
+      this.resolveStarted = resolve;
+    });
     this.synced = new Promise((resolve) => {
       this.resolveSynced = resolve;
     });
+  }
+
+  /** For the kernel: no plugin's start is waited for any more. */
+  allStarted(): void {
+    this.resolveStarted();
   }
 
   /** How many synchronisations have been done. */

@@ -129,7 +129,7 @@ export class PortBinding implements Plugin {
         this.ports.get(acknowledgement.key.slice('port/'.length))?.progressed(acknowledgement.progress);
       }),
     );
-    void this.scan();
+    void this.synchronisation.started.then(() => this.scan());
   }
 
   stop(): void {

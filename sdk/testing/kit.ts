@@ -57,6 +57,8 @@ export interface KitOptions {
   readonly isolated?: readonly { readonly file: string; readonly options?: Readonly<Record<string, unknown>> }[];
   /** Milliseconds that the agent gives a worker: between signs of life, without one (a minute, if not given), and before a new start. */
   readonly workerSettings?: KernelOptions['workerSettings'];
+  /** Milliseconds that starts and stops may take. The kit waits a minute for a plugin's start, if not told otherwise. */
+  readonly lifecycleSettings?: KernelOptions['lifecycleSettings'];
   /** Options by plugin id. */
   readonly options?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Bridges that are there from the start. Default: br-int and br-tun. */
@@ -76,7 +78,7 @@ export interface KitOptions {
   readonly switch?: 'memory' | 'ovs';
 }
 
-/** What a worker may take to be loaded, and be without a sign of life: more than an agent gives it, for a machine that runs many tests at once. */
+/** What a worker may take to be loaded, and be without a sign of life, and what a start may take: more than an agent gives it, for a machine that runs many tests at once. */
 const PATIENCE_MS = 60_000;
 
 const NO_PORTS: PortDirectory = {
@@ -288,6 +290,7 @@ export class Kit {
         budgetsMs: { before: tapBudgetMs, on: tapBudgetMs, resolve: tapBudgetMs, contribute: tapBudgetMs },
       },
       ...(flowBudget === undefined ? {} : { flowBudget }),
+      lifecycleSettings: { patienceMs: PATIENCE_MS, ...this.options.lifecycleSettings },
       workerSettings: { patienceMs: PATIENCE_MS, ...this.options.workerSettings },
       agentServices: {
         identity: {

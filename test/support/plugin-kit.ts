@@ -260,6 +260,8 @@ export class FakeSynchronisation implements Synchronisation {
   private readonly listeners = new Set<(reason: string) => void>();
   readonly requests: string[] = [];
   private resolveSynced: () => void = () => {};
+  /** A test may hold it back. */
+  started: Promise<void> = Promise.resolve();
   readonly synced = new Promise<void>((resolve) => {
     this.resolveSynced = resolve;
   });

@@ -117,9 +117,12 @@ export class ThreadServices {
 
   private synchronisation(): unknown {
     const there = this.remote.facade('synchronisation') as object;
-    const synced = this.remote.ask('synchronisation', ['synced'], []);
+    const moments: Readonly<Record<PropertyKey, Promise<unknown>>> = {
+      started: this.remote.ask('synchronisation', ['started'], []),
+      synced: this.remote.ask('synchronisation', ['synced'], []),
+    };
     return new Proxy(there, {
-      get: (target, property) => (property === 'synced' ? synced : Reflect.get(target, property)),
+      get: (target, property) => moments[property] ?? Reflect.get(target, property),
     });
   }
 

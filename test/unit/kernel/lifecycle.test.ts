@@ -1,13 +1,14 @@
-import { type AgentPhase, Lifecycle, type Member } from '../../../core/kernel/lifecycle';
+import { type AgentPhase, Lifecycle, type LifecycleSettings, type Member } from '../../../core/kernel/lifecycle';
 
-const settings = { startBudgetMs: 20, stopBudgetMs: 20, stopAllBudgetMs: 60_000 };
+const settings = { startBudgetMs: 20, patienceMs: 10_000, stopBudgetMs: 20, stopAllBudgetMs: 60_000 };
 
-function bed(members: readonly (Partial<Member> & { readonly id: string })[]) {
+function bed(members: readonly (Partial<Member> & { readonly id: string })[], more: Partial<LifecycleSettings> = {}) {
   const calls: string[] = [];
   const phases: AgentPhase[] = [];
   const failed: string[] = [];
+  const late: string[] = [];
   const lifecycle = new Lifecycle({
-    settings,
+    settings: { ...settings, ...more },
     members: members.map((member) => ({
       onFailure: 'degrade',
       dependsOn: new Set<string>(),
@@ -19,9 +20,10 @@ function bed(members: readonly (Partial<Member> & { readonly id: string })[]) {
     })),
     onPhase: (phase) => phases.push(phase),
     onFailed: (plugin) => failed.push(plugin),
+    onLate: (plugin) => late.push(plugin),
     onStopFailed: (plugin) => failed.push(`stop ${plugin}`),
   });
-  return { lifecycle, calls, phases, failed, boot: () => lifecycle.boot(() => void calls.push('seal')) };
+  return { lifecycle, calls, phases, failed, late, boot: () => lifecycle.boot(() => void calls.push('seal')) };
 }
 
 const boom = (): never => {
@@ -90,6 +92,35 @@ describe('the lifecycle', () => {
       'PB-START-TIMED-OUT: slow did not finish to start within 20 ms',
     );
     expect(lifecycle.phaseOf('good')).toBe('running');
+  });
+
+  it('goes on while an optional plugin is still starting, with those that do not depend on it', async () => {
+    let end = (): void => {};
+    const slow = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const members = [{ id: 'slow', start: () => slow }, { id: 'leans', dependsOn: new Set(['slow']) }, { id: 'good' }];
+    const { lifecycle, late, failed, boot } = bed(members, { patienceMs: 5, startBudgetMs: 60_000 });
+    await boot();
+    const phases = () => members.map(({ id }) => lifecycle.phaseOf(id));
+    expect([lifecycle.phase, late, phases()]).toEqual([
+      'synchronising',
+      ['slow', 'leans'],
+      ['tapped', 'tapped', 'running'],
+    ]);
+    end();
+    await new Promise(setImmediate);
+    expect([phases(), failed]).toEqual([['running', 'running', 'running'], []]);
+  });
+
+  it('waits for a plugin that the agent cannot do without, however long it takes', async () => {
+    const start = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+    const { lifecycle, late, boot } = bed([{ id: 'vital', onFailure: 'abort', start }], {
+      patienceMs: 1,
+      startBudgetMs: 60_000,
+    });
+    await boot();
+    expect([lifecycle.phaseOf('vital'), late]).toEqual(['running', []]);
   });
 
   it('stops to the end, past one that throws and one that hangs', async () => {

@@ -29,6 +29,21 @@ describe('a plugged VIF', () => {
     ]);
   });
 
+  test('is told of when every plugin has started, and not before', async () => {
+    const bed = new PortBindingBed();
+    let allStarted = (): void => {};
+    bed.synchronisation.started = new Promise((resolve) => {
+      allStarted = resolve;
+    });
+    bed.server.known.set('p1', describedPort('p1'));
+    bed.plug('p1');
+    await bed.start();
+    expect(bed.announcer.take()).toEqual([]);
+    allStarted();
+    await bed.settle();
+    expect(bed.announcer.take()).toEqual(expect.arrayContaining(['onSegmentBound', 'onPortAdded']));
+  });
+
   test('is shut from the moment it is seen, before the control plane has answered', async () => {
     const bed = await startedWith();
     bed.server.away = true;

@@ -58,6 +58,19 @@ async function portComesBeside(other: PluginClass, more: { readonly flowBudget?:
 }
 
 describe('ports come up beside a plugin that', () => {
+  it('never finishes to start, and health names it', async () => {
+    class Sleeper implements Plugin {
+      start(): Promise<never> {
+        return new Promise(() => undefined);
+      }
+    }
+    plugin({ id: 'culprit', summary: 'Misbehaves', sdk: '^1.0.0', onFailure: 'degrade' })(Sleeper);
+    kit = await Kit.start({ plugins: [Honest, Sleeper], lifecycleSettings: { patienceMs: 20, stopAllBudgetMs: 100 } });
+    await kit.fire.onPortAdded(aPort());
+    await expect(kit).toHaveFlows('br-int', WIRED);
+    expect(kit.health('culprit').conditions[0]?.detail).toMatch(/PB-START-LATE: culprit is still starting/);
+  });
+
   it('throws in every hook, and health names it', async () => {
     await portComesBeside(misbehavingPlugin('throws', 'culprit'));
     await expect(kit).toHaveFlows('br-int', WIRED);
