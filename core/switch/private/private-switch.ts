@@ -21,6 +21,9 @@ export interface PrivateSwitch {
   stop(): Promise<void>;
 }
 
+const NOT_INSTALLED =
+  'there is no Open vSwitch to test on: ovsdb-tool was not found. Install openvswitch-switch; it need not run';
+
 async function appears(path: string, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt++) {
     if (existsSync(path)) return;
@@ -51,13 +54,16 @@ export async function startPrivateSwitch(): Promise<PrivateSwitch> {
   const options = { env, maxBuffer: 256 * 1024 * 1024 };
   const dbSocket = join(runDir, 'db.sock');
   const database = join(runDir, 'conf.db');
-  await run('ovsdb-tool', ['create', database, '/usr/share/openvswitch/vswitch.ovsschema'], options);
+  await run('ovsdb-tool', ['create', database, '/usr/share/openvswitch/vswitch.ovsschema'], options).catch((error) => {
+    rmSync(runDir, { recursive: true, force: true });
+    throw error.code === 'ENOENT' ? new Error(NOT_INSTALLED) : error;
+  });
   const control = (name: string) => join(runDir, `${name}.ctl`);
-  const daemon = (name: string, ...words: string[]) =>
-    spawn(name, [...words, '--no-chdir', `--unixctl=${control(name)}`, '-vconsole:off', '-vsyslog:off'], {
-      env,
-      stdio: 'ignore',
-    });
+  const daemon = (name: string, ...words: string[]) => {
+    const all = [name, ...words, '--no-chdir', `--unixctl=${control(name)}`, '-vconsole:off', '-vsyslog:off'];
+    // They end with the process that started them, however that one ends: prctl(2), PR_SET_PDEATHSIG.
+    return spawn('setpriv', ['--pdeathsig', 'KILL', ...all], { env, stdio: 'ignore' });
+  };
   const server = daemon('ovsdb-server', database, `--remote=punix:${dbSocket}`);
   await appears(dbSocket, server);
   await run('ovs-vsctl', [`--db=unix:${dbSocket}`, '--no-wait', 'init'], options);
