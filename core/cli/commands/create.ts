@@ -12,7 +12,7 @@ export function addCreateCommand(program: Command, parts: ProgramParts): void {
     .option('--in <folder>', 'where the project’s folder is made', '.')
     .option(
       '--packages <folder>',
-      'tarballs of Patchbay’s packages (npm run pack); without it they come from the registry',
+      'tarballs of Patchbay’s packages (npm run pack), which the project gets copies of; without it they come from the registry',
     )
     .action((name: string, { in: parent, packages }: { readonly in: string; readonly packages?: string }) => {
       const stock = Object.keys(parts.stock.plugins);

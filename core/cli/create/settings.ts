@@ -86,7 +86,7 @@ export function settingFiles(
       formatter: { indentStyle: 'space', indentWidth: 2, lineWidth: 120 },
       javascript: { formatter: { quoteStyle: 'single' }, parser: { unsafeParameterDecoratorsEnabled: true } },
     }),
-    '.gitignore': 'dist/\nnode_modules/\n*.tgz\n',
+    '.gitignore': 'dist/\nnode_modules/\n/*.tgz\n',
     '.github/workflows/check.yml': `name: check
 on: [push, pull_request]
 jobs:

@@ -123,6 +123,8 @@ One flow a port and UDP port, in the integration bridge's table 60 at priority 2
 
 ## Develop
 
+A folder \`patchbay/\`, if there is one, holds the tarballs of Patchbay that the project was made with: commit them, and CI has all it needs.
+
 \`\`\`sh
 npm install
 npm test                            # on a switch in memory

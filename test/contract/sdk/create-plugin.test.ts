@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProject } from '../../../core/cli/create/project';
 import { DEVELOPED_WITH, PATCHBAY, SHARED } from '../../../core/cli/create/versions';
@@ -101,6 +101,19 @@ describe('patchbay create plugin', () => {
     expect(() => createProject({ ...again, name: '@acme/port-guard' })).toThrow(/PB-CLI-8/);
     expect(() => createProject({ ...again, name: 'tunnels' })).toThrow(/PB-CLI-7: .* a stock plugin is called tunnels/);
     expect(() => createProject({ ...again, name: 'Bad_Name' })).toThrow(/PB-CLI-7/);
+  });
+
+  it('takes copies of the tarballs along, so that whoever has the project needs nothing else of ours', () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
+      readonly devDependencies: Readonly<Record<string, string>>;
+    };
+    const ours = Object.entries(devDependencies).filter(([name]) => name in PATCHBAY);
+    expect(ours).toHaveLength(4);
+    for (const [, reference] of ours) {
+      expect(reference).toMatch(/^file:patchbay\/patchbay-[a-z]+-[\d.]+\.tgz$/);
+      expect(existsSync(join(project, reference.replace('file:', '')))).toBe(true);
+    }
+    expect(readFileSync(join(project, '.gitignore'), 'utf8').split('\n')).not.toContain('*.tgz');
   });
 
   it('names a tarball that is not there', () => {
