@@ -18,37 +18,19 @@ import {
   type CommandAnswer,
   type DesiredRecords,
   type Flow,
-  HOOKS,
-  type HookCalls,
   type HookName,
-  type KeyAcknowledgement,
   manifestOf,
-  type Plugin,
   type PluginClass,
-  type PortDirectory,
-  type Provide,
-  plugin,
   Service,
 } from '@patchbay/sdk';
 import type { Backend, PacketSentUp, PluggedPort } from './backend';
 import { FakeControlPlane, FakeResources, FakeRpc } from './control-plane';
+import { callHook, type Fire, type Fired, fireBy } from './firing';
 import { RecordedLog } from './log';
 import { MemoryBackend } from './memory-backend';
 import { OvsBackend } from './ovs-backend';
-
-type PayloadOf<H extends HookName> = Parameters<Parameters<import('@patchbay/sdk').AgentHooks[H]>[0]>[0];
-
-/** What firing a hook came to. */
-export interface Fired {
-  /** The answer of a before or resolve hook, the merged report of `onReportState`; nothing for other facts. */
-  readonly value: unknown;
-  /** Taps that failed. */
-  readonly failures: readonly { readonly plugin: string; readonly reason: string }[];
-  /** Every key that was set or unset on the way, and how far it came. */
-  readonly keys: readonly KeyAcknowledgement[];
-}
-
-export type Fire = { readonly [H in HookName]: (payload: PayloadOf<H>) => Promise<Fired> };
+import { FakePorts } from './ports';
+import { standIns } from './stand-ins';
 
 export interface KitOptions {
   /** The plugin under test first; those it lives with after it. */
@@ -81,13 +63,6 @@ export interface KitOptions {
 /** What a worker may take to be loaded, and be without a sign of life, and what a start may take: more than an agent gives it, for a machine that runs many tests at once. */
 const PATIENCE_MS = 60_000;
 
-const NO_PORTS: PortDirectory = {
-  ports: async () => [],
-  segments: async () => [],
-  askForForwarding: async () => {},
-  beforeTold: () => () => {},
-};
-
 /**
  * A whole agent for a test: the real kernel and the real reconciler, on a switch in memory or a real one of its own. A test fires hooks where the
  * agent's control plane and port lifecycle would, and looks at what the plugin wants and what the switch has.
@@ -96,6 +71,7 @@ export class Kit {
   readonly controlPlane = new FakeControlPlane();
   readonly resources = new FakeResources();
   readonly rpc = new FakeRpc();
+  readonly ports = new FakePorts();
   readonly log = new RecordedLog();
   readonly fire: Fire;
   readonly plugin: string;
@@ -109,11 +85,7 @@ export class Kit {
   ) {
     const [first] = options.plugins;
     this.plugin = (first === undefined ? undefined : manifestOf(first)?.id) ?? '';
-    const fire = Object.keys(HOOKS).map((hook) => [
-      hook,
-      (payload: unknown) => this.fireHook(hook as HookName, payload),
-    ]);
-    this.fire = Object.fromEntries(fire) as unknown as Fire;
+    this.fire = fireBy((hook, payload) => this.fireHook(hook, payload));
   }
 
   /** Makes and boots one. Stop it after the test. */
@@ -239,7 +211,8 @@ export class Kit {
 
   private async fireHook(hook: HookName, payload: unknown): Promise<Fired> {
     const copied = structuredClone(payload);
-    const outcome = await this.kernel.announcer.event(`kit ${hook}`, async (calls) => call(calls, hook, copied));
+    await this.ports.aboutToTell(hook, copied);
+    const outcome = await this.kernel.announcer.event(`kit ${hook}`, (calls) => callHook(calls, hook, copied));
     const keys = await outcome.acknowledged();
     await this.settled();
     return { ...outcome.value, keys };
@@ -249,7 +222,15 @@ export class Kit {
     const { settings, more } = this.backend.reach;
     const { plugins, options = {}, tapBudgetMs = 1000, flowBudget } = this.options;
     const isolated = (await Promise.all((this.options.isolated ?? []).map(isolatedPlugins))).flat();
-    const all = [...plugins, ...this.missingProviders()];
+    const all = [
+      ...plugins,
+      ...standIns(plugins, [
+        [Service.controlPlane, this.controlPlane],
+        [Service.resources, this.resources],
+        [Service.rpc, this.rpc],
+        [Service.ports, this.ports],
+      ]),
+    ];
     const manifests = all.map((one) => {
       const manifest = manifestOf(one);
       if (manifest === undefined) throw new Error(`${one.name} is no plugin: it lacks @plugin({…})`);
@@ -329,6 +310,7 @@ export class Kit {
     const { parts } = this;
     if (parts === undefined) return;
     this.parts = undefined;
+    this.ports.forgetListeners();
     // A crash: what the kernel does on its way out must not reach the switch.
     if (how === 'crash') await parts.side.stop();
     await parts.kernel.stop();
@@ -338,33 +320,6 @@ export class Kit {
   private live(): { readonly kernel: Kernel; readonly side: Switch } {
     if (this.parts === undefined) throw new Error('the kit is stopped');
     return this.parts;
-  }
-
-  /** A plugin that provides the fakes, for tokens that no plugin of the test provides. */
-  private missingProviders(): readonly PluginClass[] {
-    const provided = new Set(
-      this.options.plugins.flatMap((one) => manifestOf(one)?.provides ?? []).map(({ name }) => name),
-    );
-    const fakes = [
-      [Service.controlPlane, this.controlPlane],
-      [Service.resources, this.resources],
-      [Service.rpc, this.rpc],
-      [Service.ports, NO_PORTS],
-    ] as const;
-    const missing = fakes.filter(([token]) => !provided.has(token.name));
-    class Fakes implements Plugin {
-      provide(provide: Provide): void {
-        for (const [token, value] of missing) provide<unknown>(token, value);
-      }
-    }
-    plugin({
-      id: 'kit-fakes',
-      summary: 'Stands in for the control plane in a test',
-      sdk: '^1.0.0',
-      provides: missing.map(([token]) => token),
-      onFailure: 'abort',
-    })(Fakes);
-    return missing.length === 0 ? [] : [Fakes];
   }
 }
 
@@ -382,16 +337,4 @@ function builtModule(folder: string): string {
       cause: thrown,
     });
   }
-}
-
-async function call(calls: HookCalls, hook: HookName, payload: unknown): Promise<Omit<Fired, 'keys'>> {
-  const family = HOOKS[hook];
-  const named = calls as unknown as Readonly<Record<string, (payload: unknown) => Promise<unknown>>>;
-  if (family !== 'on') {
-    const method = hook === 'onReportState' ? 'reportState' : hook;
-    return { value: await named[method]?.(payload), failures: [] };
-  }
-  const tell = calls.tell as unknown as (hook: HookName, payload: unknown) => ReturnType<HookCalls['tell']>;
-  const { failures } = await tell.call(calls, hook, payload);
-  return { value: undefined, failures };
 }

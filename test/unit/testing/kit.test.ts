@@ -101,6 +101,25 @@ describe('the kit', () => {
     expect(performance.now() - asked).toBeGreaterThan(18);
   });
 
+  it('has the ports and segments that were told, and lets plugins prepare before', async () => {
+    kit = await Kit.start({ plugins: [Quarantine] });
+    const ids = async () => (await kit.ports.ports()).map(({ vif }) => vif.portId);
+    const order: string[] = [];
+    const end = kit.ports.beforeTold(async ({ id }) => {
+      order.push(`prepared ${id}, told of ${(await ids()).join()}`);
+      if (id === 'refused') throw new Error('not now');
+    });
+    await kit.fire.onPortAdded(aPort({ id: 'one' }));
+    await expect(kit.fire.onPortAdded(aPort({ id: 'refused' }))).rejects.toThrow('not now');
+    end();
+    await kit.fire.onPortAdded(aPort({ id: 'two', localVlan: 2, segment: { segmentationId: 102 } }));
+    expect(order).toEqual(['prepared one, told of ', 'prepared refused, told of one']);
+    expect(await ids()).toEqual(['one', 'two']);
+    expect((await kit.ports.segments()).map(({ localVlan }) => localVlan)).toEqual([1, 2]);
+    await kit.fire.onPortRemoved(aRemoval({ id: 'one' }));
+    expect(await ids()).toEqual(['two']);
+  });
+
   it('restarts the switch: the agent writes again what was stated, and tells plugins', async () => {
     kit = await Kit.start({ plugins: [Quarantine] });
     await kit.restartSwitch();
