@@ -14,7 +14,10 @@ export interface BridgeRecord {
   readonly mcastSnooping?: boolean;
 }
 
-/** A port that the agent makes and, with its key, removes. Those found by name (patch) or by type and remote address (tunnel) are adopted. */
+/**
+ * A port that the agent makes and, with its key, removes. One that is there by that name is adopted, and so is a tunnel under another name
+ * that Open vSwitch does not tell from this one: of the same type, addresses, port, key of what comes in, and kind of packets.
+ */
 export type PortRecord =
   | {
       readonly kind: 'patch';

@@ -39,6 +39,12 @@ export const switchErrors = defineErrors({
     template:
       '{reason}, and did not leave it within {seconds} s: stop that agent first, two must not write to one switch',
   },
+  restless: {
+    code: 'PB-SWITCH-RESTLESS',
+    class: 'refused',
+    template:
+      'key {key} of plugin {plugin} was worked out {times} times for other keys’ sake and never came to rest: a fault of Patchbay, please report it with what these keys state',
+  },
   held: {
     code: 'PB-SWITCH-HELD',
     class: 'transient',

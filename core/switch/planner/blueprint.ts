@@ -1,10 +1,11 @@
 import { DEAD_VLAN, type DesiredRecords, type GateRecord, type KeyProgress, reasonOf } from '@patchbay/sdk';
+import { switchErrors } from '../errors';
 import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
 import type { Contest } from './contest';
 import type { Drift, DriftPolicy } from './drift';
 import type { Canonical } from './items';
-import { nameOf, type Owner, ownerId } from './owner';
+import { compareOwners, nameOf, type Owner, ownerId } from './owner';
 import { OWNED_MARK, ownedByRecord } from './ownership';
 import type { Plan } from './plan';
 import { type PhasedChange, rowNameOf } from './row-changes';
@@ -26,6 +27,9 @@ export interface BlueprintRules {
   rankOf(plugin: string): number;
 }
 
+/** So often a key is compiled again for others' sake before it counts as one that never comes to rest. It comes after those that are still to compile, so that once or twice does. */
+const MOST_STIRS = 100;
+
 /**
  * All that is wanted of a switch against all that is on it, kept up to date change by change. It does no input or output:
  * it is told of keys, rows and installed flows, and answers with a plan. The same facts in any order come to the same plan.
@@ -35,9 +39,12 @@ export class Blueprint {
   private readonly slots = new Map<string, Slot>();
   private readonly boards = new Map<string, Board>();
   private readonly dependents = new Map<string, Set<Slot>>();
-  private readonly aliases = new Map<string, string>();
+  /** Keys that know a port by a name which is not its own, by bridge and that name. */
+  private readonly namers = new Map<string, Set<Slot>>();
   private readonly gatekeepers = new Map<string, Set<Slot>>();
   private readonly stale = new Set<Slot>();
+  /** How often other keys made one be compiled again since nothing was left to compile. */
+  private readonly stirs = new Map<Slot, number>();
   private readonly subjects = new Set<string>();
   private touched = new Set<Owner>();
 
@@ -150,6 +157,7 @@ export class Blueprint {
       this.settleBoards();
       if (performance.now() >= end) break;
     }
+    if (this.stale.size === 0) this.stirs.clear();
     return this.stale.size > 0;
   }
 
@@ -234,7 +242,7 @@ export class Blueprint {
         const around = {
           rows: this.rows,
           canonical: this.rules.canonical,
-          aliasOf: (bridge: string, name: string) => this.aliases.get(aliasKey(bridge, name)),
+          aliasOf: (bridge: string, name: string) => this.aliasOf(aliasKey(bridge, name)),
           isRead: (bridge: string) => this.board(bridge).installed !== undefined,
         };
         this.replace(slot, compile(slot.owner, slot.records, around, slot.compiled), 'withdrawing');
@@ -250,6 +258,8 @@ export class Blueprint {
     const positions = new Map(
       slot.gates.map(({ gate, position, reasons }) => [gate.record.port, { position, reasons }]),
     );
+    const aliases = [...slot.compiled.aliases.keys(), ...next.aliases.keys()];
+    const known = new Map(aliases.map((alias) => [alias, this.aliasOf(alias)]));
     const before = new Set(slot.compiled.items);
     const after = new Set(next.items);
     for (const item of before) if (!after.has(item)) this.board(item.bridge).unwant(item);
@@ -261,6 +271,7 @@ export class Blueprint {
       ...(positions.get(gate.record.port) ?? { position: 'held', reasons: [] }),
     }));
     this.index(slot, 'add');
+    for (const [alias, actual] of known) if (this.aliasOf(alias) !== actual) this.stirOthers(alias, slot);
     for (const item of after) if (!before.has(item)) this.board(item.bridge).want(item);
     this.admitAll(slot, 'want');
     this.rowPlanner.replace(slot.owner, rowWantsOf(slot), mode);
@@ -278,11 +289,29 @@ export class Blueprint {
   private index(slot: Slot, act: 'add' | 'delete'): void {
     for (const name of slot.compiled.names) enter(this.dependents, name, slot, act);
     for (const { gate } of slot.gates) enter(this.gatekeepers, gate.record.subject, slot, act);
-    for (const [name, actual] of slot.compiled.aliases) {
-      const known = this.aliases.get(name);
-      if (act === 'delete') this.aliases.delete(name);
-      else this.aliases.set(name, actual);
-      if (act === 'add' && known !== actual) this.rowsChanged([name.slice(name.indexOf(' ') + 1)]);
+    for (const alias of slot.compiled.aliases.keys()) enter(this.namers, alias, slot, act);
+  }
+
+  /** The name of the port that keys know by this one; where they do not agree, what the first in the plugins' order says. */
+  private aliasOf(alias: string): string | undefined {
+    let first: Slot | undefined;
+    for (const slot of this.namers.get(alias) ?? []) {
+      if (first === undefined || compareOwners(slot.owner, first.owner) < 0) first = slot;
+    }
+    return first?.compiled.aliases.get(alias);
+  }
+
+  /**
+   * A name that keys give to a port came to mean another: the others that use it are compiled again. What a key calls ports hangs on rows
+   * alone, so that this comes to rest; were it not so, the key would be held back, and those that do settle go on.
+   */
+  private stirOthers(alias: string, cause: Slot): void {
+    for (const slot of this.dependents.get(alias.slice(alias.indexOf(' ') + 1)) ?? []) {
+      if (slot === cause || this.stale.has(slot)) continue;
+      const times = (this.stirs.get(slot) ?? 0) + 1;
+      this.stirs.set(slot, times);
+      if (times === MOST_STIRS) slot.quarantine = switchErrors.restless({ ...slot.owner, times }).message;
+      if (times <= MOST_STIRS) this.stale.add(slot);
     }
   }
 

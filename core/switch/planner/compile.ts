@@ -4,6 +4,7 @@ import type { Owner } from './owner';
 import { FlowResolver, resolveGroup } from './resolve';
 import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
 import { portNumber, type Rows } from './rows';
+import { identityOf, tunnelIdentity } from './tunnel';
 
 /** What one key comes to on the switch as it is: its names resolved, and what it waits for. */
 export interface Compiled {
@@ -183,22 +184,20 @@ class Compilation {
     return this.aliases.get(aliasKey(bridge, name)) ?? this.around.aliasOf(bridge, name) ?? name;
   }
 
-  /** A tunnel is found by name, or else by its type and remote address: the switch has room for one such. */
+  /** A tunnel is found by name, or else by what the switch tells tunnels apart by: it has room for one such. */
   private adopt(record: PortRecord): string {
     const { rows } = this.around;
     if (record.kind !== 'tunnel' || rows.port(record.name) !== undefined) return record.name;
-    for (const port of rows.ports()) {
-      const [iface] = port.interfaces;
-      if (
-        port.bridge === record.bridge &&
-        iface?.type === record.type &&
-        iface.options.remote_ip === record.options.remote_ip
-      ) {
-        this.aliases.set(aliasKey(record.bridge, record.name), port.name);
-        return port.name;
-      }
+    const wanted = tunnelIdentity(record.type, record.options);
+    let found: string | undefined;
+    for (const { bridge, name, interfaces } of rows.ports()) {
+      const [iface] = interfaces;
+      if (bridge !== record.bridge || iface?.type !== record.type) continue;
+      // Where there are several all the same, the choice must not hang on the order in which they were told of.
+      if (identityOf(iface) === wanted && (found === undefined || name < found)) found = name;
     }
-    return record.name;
+    if (found !== undefined) this.aliases.set(aliasKey(record.bridge, record.name), found);
+    return found ?? record.name;
   }
 
   private bridgeOf(port: string): string {

@@ -40,8 +40,15 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** Starts a switch. Stop it: its processes are children of the test. */
-export async function startPrivateSwitch(): Promise<PrivateSwitch> {
+/**
+ * Starts a switch. Stop it: its processes are children of the test. `dummies`: every port is one, of whatever type; or only those that say
+ * so, on bridges of the datapath type `dummy`, so that tunnels are tunnels.
+ */
+export async function startPrivateSwitch({
+  dummies = 'all',
+}: {
+  readonly dummies?: 'all' | 'as typed';
+} = {}): Promise<PrivateSwitch> {
   const runDir = mkdtempSync(join(tmpdir(), 'patchbay-switch-'));
   const env = {
     ...process.env,
@@ -68,7 +75,12 @@ export async function startPrivateSwitch(): Promise<PrivateSwitch> {
   await appears(dbSocket, server);
   await run('ovs-vsctl', [`--db=unix:${dbSocket}`, '--no-wait', 'init'], options);
   const startVswitchd = async (): Promise<ChildProcess> => {
-    const child = daemon('ovs-vswitchd', `unix:${dbSocket}`, '--enable-dummy=override', '--disable-system');
+    const child = daemon(
+      'ovs-vswitchd',
+      `unix:${dbSocket}`,
+      dummies === 'all' ? '--enable-dummy=override' : '--enable-dummy',
+      '--disable-system',
+    );
     await appears(control('ovs-vswitchd'), child);
     return child;
   };

@@ -256,4 +256,18 @@ describe('on Open vSwitch', () => {
     await until('all gone', async () => (await dump()).length === 2);
     expect(await ovs.ofctl('-O', 'OpenFlow14', 'dump-groups', `${ovs.runDir}/br-int.mgmt`)).not.toContain('group_id=9');
   });
+
+  it('shares a tunnel that is there under another name, and makes one beside it that has another key', async () => {
+    await wireBridge();
+    const tunnel = (name: string, key: string): DesiredRecords => ({
+      ports: [{ kind: 'tunnel', bridge: 'br-int', name, type: 'gre', options: { remote_ip: '192.0.2.9', key } }],
+    });
+    state('other', 'one', tunnel('one', '1'));
+    await applied('other', 'one');
+    state('other', 'same', tunnel('same', '1'));
+    state('other', 'two', tunnel('two', '2'));
+    await applied('other', 'same');
+    await applied('other', 'two');
+    expect((await ovs.vsctl('list-ports', 'br-int')).trim().split('\n')).toEqual(['one', 'two']);
+  });
 });
