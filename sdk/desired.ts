@@ -102,7 +102,10 @@ export interface QueueRecord {
   readonly otherConfig: Readonly<Record<string, string>>;
 }
 
-/** A QoS row on a port, with its queues by number. */
+/**
+ * A QoS row on a port, with its queues by number. A port has room for one: records of several keys are one row where type and otherConfig
+ * are the same and no number is another queue's; otherwise the first in the plugins' order has it, and the other key is `quarantined`.
+ */
 export interface QosRecord {
   readonly port: string;
   readonly type: string;

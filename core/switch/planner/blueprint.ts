@@ -176,7 +176,9 @@ export class Blueprint {
       const taken = board.takeSteps();
       if (taken.length > 0) steps.set(board.bridge, taken);
     }
-    return { rows: this.rowPlanner.take(), steps };
+    const rows = this.rowPlanner.take();
+    for (const owner of this.rowPlanner.takeLosers()) this.touched.add(owner);
+    return { rows, steps };
   }
 
   /** Edits by somebody else that the plans since the last call were about. */

@@ -1,6 +1,7 @@
 import type { QosRecord } from '@patchbay/sdk';
 import { DEAD_VLAN } from '@patchbay/sdk';
 import type { Owner } from './owner';
+import { sameMap } from './qos';
 import {
   BOND_MEMBERS,
   type Cell,
@@ -37,6 +38,8 @@ export type RowChange = { readonly owners: readonly Owner[] } & (
       readonly portRow: string;
       readonly qos: QosRecord;
       readonly plugin: string;
+      /** By number: whose each queue is. */
+      readonly queuePlugins: Readonly<Record<number, string>>;
     }
   | { readonly kind: 'clear-qos'; readonly port: string; readonly portRow: string }
 );
@@ -191,15 +194,16 @@ export function splitCell(cell: Cell): { readonly column: string; readonly key: 
 
 function diffQos(want: MergedWant, port: PortRow): PhasedChange | undefined {
   if (want.qos === undefined) return undefined;
-  const { owner, record } = want.qos;
+  const { record, owners, queueOwners } = want.qos;
   if (port.qos !== null && sameQos(record, port.qos)) return undefined;
   return {
     kind: 'set-qos',
     port: port.name,
     portRow: port.uuid,
     qos: record,
-    plugin: owner.plugin,
-    owners: [owner],
+    plugin: owners[0].plugin,
+    queuePlugins: Object.fromEntries(Object.entries(queueOwners).map(([number, { plugin }]) => [number, plugin])),
+    owners,
     phase: 'structure',
   };
 }
@@ -219,11 +223,6 @@ function sameQos(wanted: QosRecord, actual: QosRow): boolean {
       want !== undefined && have?.externalIds[QUEUE_MARK] === want.name && sameMap(have.otherConfig, want.otherConfig)
     );
   });
-}
-
-function sameMap(left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) => left[key] === right[key]);
 }
 
 /** The plugin that a row is marked with, or undefined. */

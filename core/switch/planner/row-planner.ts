@@ -35,6 +35,7 @@ export class RowPlanner {
   /** Edits that were reported and are left alone. */
   private readonly tolerated = new Map<string, string>();
   private drifts: Drift[] = [];
+  private losers = new Set<Owner>();
 
   constructor(
     private readonly rows: Rows,
@@ -114,6 +115,13 @@ export class RowPlanner {
     return changes;
   }
 
+  /** Owners that lost something to another, or have it again, by the plans since the last call. */
+  takeLosers(): Iterable<Owner> {
+    const taken = this.losers;
+    this.losers = new Set();
+    return taken;
+  }
+
   /** Edits that were found by the plans since the last call. */
   takeDrift(): readonly Drift[] {
     const taken = this.drifts;
@@ -128,6 +136,7 @@ export class RowPlanner {
 
   private changesOf(key: string): readonly PhasedChange[] {
     const { want, contests } = mergeWants(this.wants.get(key) ?? []);
+    for (const { loser } of [...(this.states.get(key)?.contests ?? []), ...contests]) this.losers.add(loser);
     const { changes, waitingFor } = want === undefined ? { changes: [] } : diffRow(want, this.rows);
     if (want === undefined) this.forget(key);
     else this.states.set(key, { want, contests, waitingFor });

@@ -2,6 +2,7 @@ import type { BridgeRecord, GateRecord, PortRecord, QosRecord } from '@patchbay/
 import { DEAD_VLAN } from '@patchbay/sdk';
 import type { Contest } from './contest';
 import { compareOwners, nameOf, type Owner } from './owner';
+import { type MergedQos, mergeQos } from './qos';
 
 /**
  * One place in a row, as `Table.column`, `Table.column:key` of a map, or `Table.column+element` of a set, with the columns' own
@@ -130,14 +131,14 @@ export interface MergedWant {
   readonly make: boolean;
   readonly take: boolean;
   readonly cells: Cells;
-  readonly qos: { readonly owner: Owner; readonly record: QosRecord } | undefined;
+  readonly qos: MergedQos | undefined;
   readonly owners: readonly Owner[];
 }
 
 /** Cells that every owner may state for itself: whoever is first marks the row. */
 const SHARED_CELL = `Port.external_ids:${OWNER_MARK}`;
 
-/** Merges cell by cell; where two want different things in one cell the first owner in the plugins' order wins. */
+/** Merges cell by cell, and QoS rows queue by queue; where two want different things the first owner in the plugins' order wins. */
 export function mergeWants(wants: readonly RowWant[]): {
   readonly want: MergedWant | undefined;
   readonly contests: readonly Contest[];
@@ -164,17 +165,19 @@ export function mergeWants(wants: readonly RowWant[]): {
       }
     }
   }
-  const qos = sorted.find((want) => want.qos !== undefined);
+  const qos = mergeQos(
+    sorted.flatMap((want) => (want.qos === undefined ? [] : [{ owner: want.owner, qos: want.qos }])),
+  );
   return {
     want: {
       row: first.row,
       make: sorted.some((want) => want.make === true),
       take: sorted.some((want) => want.take === true),
       cells,
-      qos: qos?.qos === undefined ? undefined : { owner: qos.owner, record: qos.qos },
+      qos: qos.qos,
       owners: [...new Set(sorted.map((want) => want.owner))],
     },
-    contests,
+    contests: [...contests, ...qos.contests],
   };
 }
 

@@ -165,13 +165,16 @@ export class OvsdbDatabase implements Database {
     else transaction.mergeInto('Bridge', uuid, 'external_ids', { [FORMER_CONTROLLERS]: former.join(' ') });
   }
 
-  private setQos(transaction: Build, { port, portRow, qos, plugin }: RowChange & { kind: 'set-qos' }): void {
+  private setQos(
+    transaction: Build,
+    { port, portRow, qos, plugin, queuePlugins }: RowChange & { kind: 'set-qos' },
+  ): void {
     const queues = Object.fromEntries(
       Object.entries(qos.queues).map(([number, queue]) => [
         Number(number),
         transaction.insert('Queue', {
           other_config: queue.otherConfig,
-          external_ids: { [QUEUE_MARK]: queue.name, [OWNER_MARK]: plugin },
+          external_ids: { [QUEUE_MARK]: queue.name, [OWNER_MARK]: queuePlugins[Number(number)] ?? plugin },
         }),
       ]),
     );

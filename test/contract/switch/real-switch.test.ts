@@ -270,4 +270,30 @@ describe('on Open vSwitch', () => {
     await applied('other', 'two');
     expect((await ovs.vsctl('list-ports', 'br-int')).trim().split('\n')).toEqual(['one', 'two']);
   });
+
+  it('makes one QoS row of what two plugins want for a port, and takes it away with the last of them', async () => {
+    await wireBridge();
+    await ovs.vsctl('add-port', 'br-int', 'tap1', '--', 'set', 'Interface', 'tap1', 'type=dummy');
+    const qos = (number: number): DesiredRecords => ({
+      qos: [
+        {
+          port: 'tap1',
+          type: 'linux-htb',
+          otherConfig: { 'max-rate': '1000000' },
+          queues: { [number]: { name: 'mine', otherConfig: { 'min-rate': '1000' } } },
+        },
+      ],
+    });
+    for (const [index, plugin] of ['wiring', 'other'].entries()) state(plugin, 'qos', qos(index));
+    for (const plugin of ['wiring', 'other']) await applied(plugin, 'qos');
+    const row = async () => (await ovs.vsctl('--bare', 'get', 'Port', 'tap1', 'qos')).trim();
+    const queues = async () => (await ovs.vsctl('get', 'QoS', await row(), 'queues')).match(/\b\d(?==)/g);
+    expect(await queues()).toEqual(['0', '1']);
+    side.compareAll('test');
+    await side.settled();
+    expect(side.plan().rows).toEqual([]);
+    for (const plugin of ['wiring', 'other']) state(plugin, 'qos', null);
+    await until('it is gone', async () => (await ovs.vsctl('--bare', '--columns=_uuid', 'list', 'QoS')).trim() === '');
+    expect((await ovs.vsctl('--bare', '--columns=_uuid', 'list', 'Queue')).trim()).toBe('');
+  });
 });
