@@ -15,11 +15,24 @@ export interface BridgeRecord {
 }
 
 /**
+ * VLAN columns of a port that the agent makes. Those that are stated are put right where somebody edits them, and cleared once the record
+ * states them no more; the others are left alone. Not for a VIF (an `iface-id` on the integration bridge): its VLAN is its gate's.
+ */
+export interface PortVlans {
+  /** Port:tag, 0 to 4094. */
+  readonly tag?: number;
+  /** Port:vlan_mode. Absent, Open vSwitch takes a port with a tag for `access` and one without for `trunk`. */
+  readonly vlanMode?: 'access' | 'trunk' | 'native-tagged' | 'native-untagged';
+  /** Port:trunks, 0 to 4094 each. Absent or empty: all VLANs. */
+  readonly trunks?: readonly number[];
+}
+
+/**
  * A port that the agent makes and, with its key, removes. One that is there by that name is adopted, and so is a tunnel under another name
  * that Open vSwitch does not tell from this one: of the same type, addresses, port, key of what comes in, and kind of packets.
  */
 export type PortRecord =
-  | {
+  | (PortVlans & {
       readonly kind: 'patch';
       readonly bridge: string;
       readonly name: string;
@@ -27,7 +40,7 @@ export type PortRecord =
       readonly peer: string;
       readonly otherConfig?: Readonly<Record<string, string>>;
       readonly externalIds?: Readonly<Record<string, string>>;
-    }
+    })
   | {
       readonly kind: 'tunnel';
       readonly bridge: string;
@@ -55,13 +68,15 @@ export type PortRecord =
       /** Port:external_ids. */
       readonly externalIds?: Readonly<Record<string, string>>;
     }
-  | {
+  | (PortVlans & {
       readonly kind: 'internal';
       readonly bridge: string;
       readonly name: string;
+      /** Interface:mac, as `52:54:00:12:34:56`: one station's. Stated, put right and cleared as the VLAN columns are. */
+      readonly mac?: string;
       readonly otherConfig?: Readonly<Record<string, string>>;
       readonly externalIds?: Readonly<Record<string, string>>;
-    };
+    });
 
 /**
  * What is written on somebody else's port (a VIF that Nova plugged): the gate. Written after the flows of its round when it opens

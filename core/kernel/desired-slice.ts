@@ -5,6 +5,7 @@ import { KernelError } from './errors';
 import type { EventContext } from './event-context';
 import { FlowCount } from './flow-count';
 import { frozenCopy } from './plain';
+import { misstatedPort } from './port-columns';
 
 /** Keys that may be refused at a time before the next is refused by an exception: each costs a condition and a line of the log. */
 const REFUSALS = 100;
@@ -24,7 +25,7 @@ export interface DesiredSliceParts {
 /**
  * One plugin's desired state: staged while an event is delivered, applied at once outside of one.
  *
- * A key that wants what the manifest does not claim, or more flows than the plugin may have, is refused: what it stated before stays,
+ * A key that wants what the manifest does not claim, what cannot be, or more flows than the plugin may have, is refused: what it stated before stays,
  * its progress is `quarantined`, the plugin's health says why, and its other keys go on. Who goes on stating what is refused, key after key,
  * is told by an exception: it ends the loop that does so.
  */
@@ -81,7 +82,9 @@ export class DesiredSlice implements DesiredState {
     // Asked first, and before anything is copied: a million flows must not hold the others up.
     if (flows > flowBudget) return KernelError.tooManyFlows({ plugin, key, flows, budget: flowBudget });
     const what = permit === undefined ? undefined : unclaimed(permit, records);
-    return what === undefined ? undefined : KernelError.claimViolated({ plugin, key, what });
+    if (what !== undefined) return KernelError.claimViolated({ plugin, key, what });
+    const wrong = misstatedPort(records, permit?.identity);
+    return wrong === undefined ? undefined : KernelError.recordInvalid({ plugin, key, ...wrong });
   }
 
   private refuse(key: string, error: PatchbayError): void {

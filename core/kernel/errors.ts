@@ -206,6 +206,11 @@ export const KernelError = defineErrors({
     template:
       '{plugin} wants {what} under its key {key}, and its manifest claims no such thing: the key is refused; claim it, or ask for a table of its own under `tables`',
   },
+  recordInvalid: {
+    code: 'PB-RECORD-INVALID',
+    class: 'refused',
+    template: '{plugin} states {field} under its key {key}, and that cannot be used: {problem}; the key is refused',
+  },
   tooManyFlows: {
     code: 'PB-TOO-MANY-FLOWS',
     class: 'refused',

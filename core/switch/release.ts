@@ -5,7 +5,7 @@ import type { Board, InstalledFlow } from './planner/board';
 import type { BridgeRole } from './planner/ownership';
 import { type Diff, printInstalled, printRowChange } from './planner/print';
 import { FORMER_CONTROLLERS, markOf, type RowChange } from './planner/row-changes';
-import { OWNER_MARK } from './planner/row-wants';
+import { COLUMNS_MARK, OWNER_MARK } from './planner/row-wants';
 import type { BridgeRow, Rows } from './planner/rows';
 import { RELEASED_MARK, TAKE_OVER_MARK } from './take-over';
 
@@ -160,7 +160,9 @@ function rowChanges({ rows, ownTarget, reference, integrationBridge, now }: Rele
   for (const port of rows.ports()) {
     if (markOf(port) === undefined) continue;
     const row = { table: 'Port', bridge: port.bridge, name: port.name } as const;
-    changes.push({ kind: 'set', row, cells: { [`Port.external_ids:${OWNER_MARK}`]: null }, owners: [] });
+    const marks = [OWNER_MARK, COLUMNS_MARK].filter((mark) => port.externalIds[mark] !== undefined);
+    const cells = Object.fromEntries(marks.map((mark) => [`Port.external_ids:${mark}`, null]));
+    changes.push({ kind: 'set', row, cells, owners: [] });
   }
   return changes;
 }

@@ -7,8 +7,10 @@ import {
   type Cell,
   type Cells,
   type CellValue,
+  COLUMNS_MARK,
   type MergedWant,
   NO_PEER,
+  OWN_COLUMNS,
   OWNER_MARK,
   type RowId,
   sameCell,
@@ -89,15 +91,31 @@ function diffPort(want: MergedWant, row: RowId & { table: 'Port' }, rows: Rows):
   if (port === undefined) {
     if (!want.make) return { changes: [], waitingFor: `port ${name} on ${bridge}` };
     if (rows.bridge(bridge) === undefined) return { changes: [], waitingFor: `bridge ${bridge}` };
-    return { changes: [{ kind: 'create-port', bridge, name, cells: unconnected(cells), owners, phase: 'structure' }] };
+    const first = unconnected({ ...cells, ...columnsMark(want) });
+    return { changes: [{ kind: 'create-port', bridge, name, cells: first, owners, phase: 'structure' }] };
   }
   const changes = set(
     want,
-    differing(cells, (cell) => portCell(port, cell)),
+    differing({ ...clearing(want, port), ...cells, ...columnsMark(want) }, (cell) => portCell(port, cell)),
     undefined,
   ).map((change) => ({ ...change, portRow: port.uuid }));
   const qos = diffQos(want, port);
   return { changes: qos === undefined ? changes : [...changes, qos] };
+}
+
+/** Which columns are ours is written with them. */
+function columnsMark({ columns }: MergedWant): Cells {
+  if (columns === undefined) return {};
+  return { [COLUMNS_CELL]: columns.length === 0 ? null : columns.join(' ') };
+}
+
+const COLUMNS_CELL = `Port.external_ids:${COLUMNS_MARK}`;
+
+/** Columns that we wrote, in this run or an earlier one, and that the port's makers state no more. */
+function clearing({ columns }: MergedWant, port: PortRow): Cells {
+  const marked = port.externalIds[COLUMNS_MARK]?.split(' ') ?? [];
+  const gone = OWN_COLUMNS.filter((column) => columns?.includes(column) === false && marked.includes(column));
+  return Object.fromEntries(gone.map((column) => [column, column === 'Port.trunks' ? [] : null]));
 }
 
 /** A patch port is made before its flows and connected after them. */
@@ -170,6 +188,8 @@ function portCell(port: PortRow, cell: Cell): CellValue {
       return port.interfaces.map((it) => it.name).sort();
     case 'Interface.type':
       return iface?.type ?? '';
+    case 'Interface.mac':
+      return iface?.mac ?? null;
   }
   const { column, key } = splitCell(cell);
   switch (column) {

@@ -208,8 +208,8 @@ export class RowPlanner {
 }
 
 /** All that is asked of the row, each as one text. */
-function demandsOf({ row, make, take, cells, qos }: RowWant): readonly string[] {
-  return Object.entries({ make, take, qos, ...cells }).flatMap(([what, value]) =>
+function demandsOf({ row, make, take, cells, columns, qos }: RowWant): readonly string[] {
+  return Object.entries({ make, take, columns, qos, ...cells }).flatMap(([what, value]) =>
     value === undefined ? [] : [JSON.stringify([row, what, value])],
   );
 }

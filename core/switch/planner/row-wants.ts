@@ -22,8 +22,17 @@ export interface RowWant {
   /** The row is taken away. */
   readonly take?: true;
   readonly cells: Cells;
+  /** Of a port of the owner's own: which of the columns that hold one value each it states. Those that it stated before are cleared. */
+  readonly columns?: readonly OwnColumn[];
   readonly qos?: QosRecord;
 }
+
+/** Columns of a made port that are its maker's as far as it states them. */
+export const OWN_COLUMNS = ['Port.tag', 'Port.vlan_mode', 'Port.trunks', 'Interface.mac'] as const;
+export type OwnColumn = (typeof OWN_COLUMNS)[number];
+
+/** The Port external_ids key that lists those of these columns which we wrote, so that a later run clears what no record states any more. */
+export const COLUMNS_MARK = 'patchbay-columns';
 
 export type RowId =
   | { readonly table: 'Bridge'; readonly name: string }
@@ -57,14 +66,27 @@ export function bridgeWant(owner: Owner, record: BridgeRecord): RowWant {
 
 /** @param adopted the name under which the port exists already, where it has another. */
 export function portWant(owner: Owner, record: PortRecord, adopted: string, connected: boolean): RowWant {
+  const own = record.kind === 'patch' || record.kind === 'internal' ? ownCells(record) : {};
   const cells: Record<Cell, CellValue> = {
     ...(record.kind === 'bond' ? bondCells(record) : interfaceCells(record)),
+    ...own,
     ...mapCells('Port.other_config', record.otherConfig),
     [`Port.external_ids:${OWNER_MARK}`]: owner.plugin,
   };
   if (record.kind === 'patch' && connected) cells['Interface.options:peer'] = record.peer;
   if (record.kind === 'tunnel') Object.assign(cells, mapCells('Interface.options', record.options));
-  return { owner, row: { table: 'Port', bridge: record.bridge, name: adopted }, make: true, cells };
+  const columns = OWN_COLUMNS.filter((column) => column in own);
+  return { owner, row: { table: 'Port', bridge: record.bridge, name: adopted }, make: true, cells, columns };
+}
+
+function ownCells(record: PortRecord & { readonly kind: 'patch' | 'internal' }): Cells {
+  const { tag, vlanMode, trunks } = record;
+  return {
+    ...defined('Port.tag', tag),
+    ...defined('Port.vlan_mode', vlanMode),
+    ...defined('Port.trunks', trunks && [...new Set(trunks)].sort((left, right) => left - right)),
+    ...(record.kind === 'internal' ? defined('Interface.mac', record.mac?.toLowerCase()) : {}),
+  };
 }
 
 function interfaceCells(record: Exclude<PortRecord, { readonly kind: 'bond' }>): Record<Cell, CellValue> {
@@ -131,6 +153,8 @@ export interface MergedWant {
   readonly make: boolean;
   readonly take: boolean;
   readonly cells: Cells;
+  /** Of a port that somebody makes: the columns that its makers state; of any other row undefined. */
+  readonly columns: readonly OwnColumn[] | undefined;
   readonly qos: MergedQos | undefined;
   readonly owners: readonly Owner[];
 }
@@ -174,11 +198,17 @@ export function mergeWants(wants: readonly RowWant[]): {
       make: sorted.some((want) => want.make === true),
       take: sorted.some((want) => want.take === true),
       cells,
+      columns: columnsOf(sorted),
       qos: qos.qos,
       owners: [...new Set(sorted.map((want) => want.owner))],
     },
     contests: [...contests, ...qos.contests],
   };
+}
+
+function columnsOf(wants: readonly RowWant[]): readonly OwnColumn[] | undefined {
+  if (!wants.some(({ columns }) => columns !== undefined)) return undefined;
+  return OWN_COLUMNS.filter((column) => wants.some(({ columns }) => columns?.includes(column)));
 }
 
 export function sameCell(left: CellValue | undefined, right: CellValue | undefined): boolean {

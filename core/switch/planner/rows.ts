@@ -42,6 +42,8 @@ export interface InterfaceRow {
   /** null: not given yet. -1: ovs-vswitchd could not make it, and `error` says why. */
   readonly ofport: number | null;
   readonly error: string | null;
+  /** The address that is asked for; null: one of the switch's choice. */
+  readonly mac: string | null;
   readonly options: TextMap;
   readonly otherConfig: TextMap;
   readonly externalIds: TextMap;

@@ -296,4 +296,31 @@ describe('on Open vSwitch', () => {
     await until('it is gone', async () => (await ovs.vsctl('--bare', '--columns=_uuid', 'list', 'QoS')).trim() === '');
     expect((await ovs.vsctl('--bare', '--columns=_uuid', 'list', 'Queue')).trim()).toBe('');
   });
+
+  it('writes the VLAN and MAC columns of a port of its own, puts them right, and clears them with the record', async () => {
+    await wireBridge();
+    const columns = { tag: 7, vlanMode: 'native-tagged', trunks: [20, 7], mac: '52:54:00:00:00:0a' } as const;
+    const extra = (stated: Partial<typeof columns>): DesiredRecords => ({
+      ports: [{ kind: 'internal', bridge: 'br-int', name: 'extra', ...stated }],
+    });
+    const read = async () =>
+      `${await ovs.vsctl('get', 'Port', 'extra', 'tag', 'vlan_mode', 'trunks')}${await ovs.vsctl('get', 'Interface', 'extra', 'mac', 'mac_in_use')}`
+        .trim()
+        .split('\n');
+    const written = ['7', 'native-tagged', '[7, 20]', '"52:54:00:00:00:0a"', '"52:54:00:00:00:0a"'];
+    state('other', 'extra', extra(columns));
+    await applied('other', 'extra');
+    expect(await read()).toEqual(written);
+    await ovs.vsctl('set', 'Port', 'extra', 'tag=9', '--', 'clear', 'Interface', 'extra', 'mac');
+    await until('it is put right', async () => (await read()).join() === written.join());
+    expect(side.status().figures.drift.row).toBeGreaterThan(0);
+    side.compareAll('test');
+    await side.settled();
+    expect(side.plan().rows).toEqual([]);
+    await restart();
+    state('wiring', 'bridge', BRIDGE);
+    state('other', 'extra', extra({}));
+    await applied('other', 'extra');
+    expect((await read()).slice(0, 4)).toEqual(['[]', '[]', '[]', '[]']);
+  });
 });

@@ -22,7 +22,7 @@ class MemoryRows implements Rows {
     const ofport = this.ofports.get(name);
     if (ofport === undefined) return undefined;
     const maps = { options: {}, otherConfig: {}, externalIds: {} };
-    const interfaces = [{ name, type: '', ofport, error: null, ...maps }];
+    const interfaces = [{ name, type: '', ofport, error: null, mac: null, ...maps }];
     const rest = {
       tag: null,
       vlanMode: null,

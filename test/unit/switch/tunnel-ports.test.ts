@@ -149,7 +149,7 @@ class RestlessRows implements Rows {
     const maps = { otherConfig: {}, externalIds: {} };
     const options = { remote_ip: '192.0.2.9' };
     const name = `found${this.looks}`;
-    const iface: InterfaceRow = { name, type: 'gre', ofport: 1, error: null, options, ...maps };
+    const iface: InterfaceRow = { name, type: 'gre', ofport: 1, error: null, mac: null, options, ...maps };
     const columns = { tag: null, vlanMode: null, trunks: [], bondMode: null, lacp: null, qos: null };
     return [{ uuid: name, bridge: 'br-int', name, ...columns, ...maps, interfaces: [iface] }];
   }
