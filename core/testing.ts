@@ -4,6 +4,7 @@ import type { PluginMetrics } from '@patchbay/sdk';
 import { Registry } from 'prom-client';
 import { pluginMetrics } from './host/plugin-metrics';
 
+export { FollowedObjects } from './agent/followed-objects';
 export { createKernel } from './kernel/agent-kernel';
 export { defaultSettings } from './kernel/config/settings';
 export { constructorTokens } from './kernel/container';

@@ -12,6 +12,8 @@ import { SecurityGroups } from './security-groups/plugin';
 import { Standalone } from './standalone/plugin';
 import { Tunnels } from './tunnels/plugin';
 
+export { OBJECT_VERSIONS } from './neutron/objects';
+
 /** The stock plugins by id: what a plugin list may name without saying where from. */
 export const STOCK: Readonly<Record<string, PluginClass>> = {
   // The control plane: one of these knows the networks.

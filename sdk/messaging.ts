@@ -13,8 +13,10 @@ export interface MessagingOptions {
   /** Options of `[oslo_messaging_rabbit]` by their own names, checked when connecting. */
   readonly rabbit: Readonly<Record<string, unknown>>;
   readonly pingEnabled: boolean;
-  /** The versioned objects that the cache follows, each at the version that this agent speaks. */
+  /** The versioned objects that the cache follows from the beginning, each in the version that this agent speaks. */
   readonly objectVersions: Readonly<Record<string, string>>;
+  /** Versions that the operator chose, by type: they count, whatever a follower of the type asks for. */
+  readonly chosenVersions?: Readonly<Record<string, string>>;
   /** At most so many resources in one pull. */
   readonly pullStep: number;
 }

@@ -227,21 +227,48 @@ export interface ObjectChange {
   readonly cause: string;
 }
 
+/** How a type of the server's objects is followed. */
+export interface ObjectFollowing {
+  /** The version that the follower reads: two numbers, `1.10`. The server lowers newer objects to it, and refuses one that it does not know yet. */
+  readonly version: string;
+  /** Fields that objects are found by, besides their ids: each holds a text or a list of texts, and the server takes it in a filter. */
+  readonly by?: readonly string[];
+}
+
 /**
  * The server's objects that this host has asked for, kept up to date by the server's pushes. What was asked once is not asked again;
- * after an outage of the broker everything known is asked again, and what differs is told.
+ * after an outage of the broker everything known is asked again, and what differs is told. The agent itself follows Port, Network, Subnet,
+ * SecurityGroup, SecurityGroupRule and AddressGroup; any other type is followed by whoever needs it.
  */
 export interface ObjectCache {
-  /** Objects by id; those the server does not know are absent. Questions of one turn of the event loop go out as one. */
+  /**
+   * Follows a type from now on: its pushes are listened to, the server is told in the next state report that this host wants them, and
+   * `load` and `find` answer for it. Call it in `start()`. The listener is told of changes of what was asked for, of this type alone. Several may
+   * follow one type; it is let go, with all that is known of it, when the last of them has ended it. Following one of the agent's own types adds
+   * fields to find it by.
+   * @throws PatchbayError `PB-OBJECT-VERSION` for another version than the type is followed in already, unless the operator chose one for all.
+   */
+  follow(type: string, how: ObjectFollowing, listener: (change: ObjectChange) => void): Unsubscribe;
+  /** The types that are followed, each in the version that is asked for. */
+  versions(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Objects by id; those the server does not know are absent. Questions of one turn of the event loop go out as one.
+   * @throws PatchbayError `PB-OBJECT-NOT-FOLLOWED`; `PB-OBJECT-NOT-INDEXED` for a type that has no ids of its own (LocalIPAssociation).
+   */
   load(type: string, ids: readonly string[]): Promise<readonly CachedObject[]>;
-  /** Every object whose field is, or as a list holds, the value. */
+  /**
+   * Every object whose field is, or as a list holds, the value.
+   * @throws PatchbayError `PB-OBJECT-NOT-FOLLOWED`; `PB-OBJECT-NOT-INDEXED` for a field that nobody named when following the type.
+   */
   find(type: string, field: string, value: string): Promise<readonly CachedObject[]>;
   /** Lets an object go that was loaded by its id; as part of what was found otherwise it stays. */
   forget(type: string, id: string): void;
   /** Lets go what was found by the field's value, but for what was asked for otherwise too. */
   forgetFound(type: string, field: string, value: string): void;
+  /** Told of changes of every followed type. */
   subscribe(listener: (change: ObjectChange) => void): Unsubscribe;
-  resynchronise(cause: string): Promise<void>;
+  /** Asks again for what is known, of these types or of all, and tells what differs. */
+  resynchronise(cause: string, types?: readonly string[]): Promise<void>;
 }
 
 export interface RpcState {

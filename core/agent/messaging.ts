@@ -13,6 +13,7 @@ import {
   type AmqpConnector,
   createMessaging,
   decodePush,
+  type Listener,
   type Messaging,
   PUSH_VERSION,
   parseTransportUrl,
@@ -21,11 +22,12 @@ import {
   resolveRabbitOptions,
   resourceTopic,
 } from '../rpc';
-import { FollowedObjects } from './followed-objects';
+import { FollowedObjects, type ObjectPush, type Watch } from './followed-objects';
 import { OnceAnHour } from './once-an-hour';
 import type { UnreadableResource } from './resource-cache';
 
 type Fields = Readonly<Record<string, unknown>>;
+type Methods = Readonly<Record<string, (args: Fields, cause: string) => unknown>>;
 type Problem = { readonly code: string; readonly field: string; readonly detail: string };
 
 /** `everything`, or only what changes nothing at the server and on the broker: for a plan beside a running agent. */
@@ -55,11 +57,15 @@ class BrokerConnection implements RpcConnection {
     private readonly connect: AmqpConnector | undefined,
   ) {
     resolveRabbitOptions(options.rabbit, parseTransportUrl(options.transportUrl));
-    this.followed = new FollowedObjects(
-      options.pullStep,
-      (type, filter) => this.readObjects(type, this.versionOf(type), filter),
-      (unreadable) => this.complainOf(unreadable),
-    );
+    this.followed = new FollowedObjects({
+      own: options.objectVersions,
+      ...(options.chosenVersions && { chosen: options.chosenVersions }),
+      chunkSize: options.pullStep,
+      pull: (type, version, filter) => this.readObjects(type, version, filter),
+      watch: (type, version, listener) => this.watch(type, version, listener),
+      onUnreadable: (unreadable) => this.complainOf(unreadable),
+      onListenerFailed: (type, reason) => this.onceAnHour('listener-failed', type, reason),
+    });
   }
 
   get objects(): ObjectCache {
@@ -104,11 +110,7 @@ class BrokerConnection implements RpcConnection {
         detail: `exchange ${exchange} is ${durableExpected ? 'not durable' : 'durable'} on the broker; taken as it is`,
       }),
     );
-    for (const [type, version] of Object.entries(this.options.objectVersions)) {
-      this.watchObjects(type, version, ({ event, objects, cause }) =>
-        this.followed.pushed(type, event, objects, cause),
-      );
-    }
+    this.followed.open();
   }
 
   call(target: RpcTarget, method: string, args: Fields, options: RpcCallOptions = {}): Promise<unknown> {
@@ -125,28 +127,13 @@ class BrokerConnection implements RpcConnection {
     return target.fanout === true ? messaging.fanout(full, method, args) : messaging.cast(full, method, args);
   }
 
-  listen(target: RpcTarget, methods: Readonly<Record<string, (args: Fields, cause: string) => unknown>>): Unsubscribe {
-    const endpoints = Object.fromEntries(
-      Object.entries(methods).map(([name, method]) => [
-        name,
-        (context: Fields, args: Fields) => method(args, String(context.request_id ?? name)),
-      ]),
-    );
-    const listener = this.opened().listen({ version: '1.0', host: this.options.host, ...target }, endpoints);
+  listen(target: RpcTarget, methods: Methods): Unsubscribe {
+    const listener = this.listener(target, methods);
     return () => void listener.close();
   }
 
-  watchObjects(type: string, version: string, listener: Parameters<RpcConnection['watchObjects']>[2]): Unsubscribe {
-    return this.listen(
-      { topic: resourceTopic(type, version), version: PUSH_VERSION, fanout: true },
-      {
-        push: (args, cause) => {
-          const { event, objects, unreadable } = decodePush(args);
-          this.complainOf(unreadable);
-          listener({ event, objects: objects.map(({ object }) => object), cause });
-        },
-      },
-    );
+  watchObjects(type: string, version: string, listener: (push: ObjectPush) => void): Unsubscribe {
+    return this.watch(type, version, listener).end;
   }
 
   pullObject(type: string, version: string, id: string): Promise<Fields | undefined> {
@@ -198,6 +185,30 @@ class BrokerConnection implements RpcConnection {
     await this.messaging?.close();
   }
 
+  private listener(target: RpcTarget, methods: Methods): Listener {
+    const endpoints = Object.fromEntries(
+      Object.entries(methods).map(([name, method]) => [
+        name,
+        (context: Fields, args: Fields) => method(args, String(context.request_id ?? name)),
+      ]),
+    );
+    return this.opened().listen({ version: '1.0', host: this.options.host, ...target }, endpoints);
+  }
+
+  private watch(type: string, version: string, listener: (push: ObjectPush) => void): Watch {
+    const { ready, close } = this.listener(
+      { topic: resourceTopic(type, version), version: PUSH_VERSION, fanout: true },
+      {
+        push: (args, cause) => {
+          const { event, objects, unreadable } = decodePush(args);
+          this.complainOf(unreadable);
+          listener({ event, objects: objects.map(({ object }) => object), cause });
+        },
+      },
+    );
+    return { bound: ready, end: () => void close() };
+  }
+
   private async readObjects(
     type: string,
     version: string,
@@ -222,12 +233,6 @@ class BrokerConnection implements RpcConnection {
 
   private problem(problem: Problem): void {
     for (const listener of this.problemListeners) listener(problem);
-  }
-
-  private versionOf(type: string): string {
-    const version = this.options.objectVersions[type];
-    if (version === undefined) throw new RangeError(`objectVersions does not name ${type}: it cannot be followed`);
-    return version;
   }
 
   private opened(): Messaging {

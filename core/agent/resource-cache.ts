@@ -45,6 +45,8 @@ export interface ResourceCacheOptions<Types extends TypeMap> {
   readonly indices?: { readonly [Type in keyof Types]?: readonly string[] };
   /** Children that come inside a parent, and what goes when a parent is deleted. */
   readonly relations?: readonly ResourceRelation[];
+  /** Whether the server answers questions for a type by its ids; unless given, it does. */
+  readonly isAskedById?: (type: string) => boolean;
   /** How many deleted ids of a type are remembered. */
   readonly rememberedDeletions?: number;
 }
@@ -101,6 +103,26 @@ export class ResourceCache<Types extends TypeMap> {
     const index = indices.get(field);
     if (!index) throw new RangeError(`${type} has no index on ${field}: name it in the cache's indices`);
     return [...(index.get(value) ?? [])].map((id) => objects.get(id)) as unknown as Types[Type][];
+  }
+
+  /** From now on objects of the type are looked up by the field. */
+  index(type: string, field: string): void {
+    this.shelf(type).index(field);
+  }
+
+  /** Objects of the type are not looked up by the field any more; what was asked for by it alone is let go, without an event. */
+  unindex(type: string, field: string): void {
+    const shelf = this.shelf(type);
+    for (const value of [...(shelf.asked.get(field) ?? [])]) this.forgetBy(type, field, value);
+    if (this.options.indices?.[type as keyof Types]?.includes(field) !== true) shelf.indices.delete(field);
+  }
+
+  /** Lets everything of a type go, without an event. Who is waiting for an answer about it is told that there will be none. */
+  drop(type: string): void {
+    this.shelves.delete(type);
+    for (const waiting of [this.batches, this.underWay]) {
+      for (const key of [...waiting.keys()]) if (key.startsWith(`${type} `)) waiting.delete(key);
+    }
   }
 
   /**
@@ -186,13 +208,15 @@ export class ResourceCache<Types extends TypeMap> {
   }
 
   /**
-   * Asks the server again for everything that is cached or was ever asked for, and emits the differences: for after an outage in
-   * which pushes were lost. Rejects, with the cache left as it was for the failed part, if the server cannot be asked.
+   * Asks the server again for everything, or everything of these types, that is cached or was ever asked for, and emits the differences:
+   * for after an outage in which pushes were lost. Rejects, with the cache left as it was for the failed part, if the server cannot be
+   * asked.
    */
-  async resynchronise(): Promise<void> {
+  async resynchronise(types: readonly string[] = [...this.shelves.keys()]): Promise<void> {
     const since = ++this.moment;
+    const shelves = [...this.shelves].filter(([type]) => types.includes(type));
     const outcomes = await Promise.allSettled(
-      [...this.shelves].map(([type, shelf]) => this.resynchroniseType(type, shelf, since)),
+      shelves.map(([type, shelf]) => this.resynchroniseType(type, shelf, since)),
     );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
@@ -212,11 +236,12 @@ export class ResourceCache<Types extends TypeMap> {
       .filter(([field]) => field !== 'id')
       .map(([field, values]) => [field, [...values]] as const);
     const answered = new Set<string>();
-    const ids = new Set([...before.keys(), ...(shelf.asked.get('id') ?? [])]);
+    const ids = this.isAskedById(type) ? new Set([...before.keys(), ...(shelf.asked.get('id') ?? [])]) : [];
     for (const [field, values] of [...queries, ['id', [...ids]] as const]) {
       const left = field === 'id' ? values.filter((id) => !answered.has(id)) : values;
       for (const chunk of chunks(left, this.chunkSize)) {
         const { objects, unreadable } = await this.pull(type, field, chunk);
+        if (this.shelves.get(type) !== shelf) return;
         this.options.onUnreadable?.(unreadable);
         for (const { id } of unreadable) if (id !== undefined) answered.add(id);
         for (const object of objects) {
@@ -275,8 +300,9 @@ export class ResourceCache<Types extends TypeMap> {
 
   private async fetch(type: string, field: string, values: readonly string[]): Promise<void> {
     const since = ++this.moment;
-    const { objects, unreadable } = await this.pull(type, field, values);
     const shelf = this.shelf(type);
+    const { objects, unreadable } = await this.pull(type, field, values);
+    if (this.shelves.get(type) !== shelf) throw new Error(`${type} was let go while the server was asked`);
     for (const object of objects) this.store(type, object, 'load', since);
     if (field !== 'id') {
       this.options.onUnreadable?.(unreadable);
@@ -373,6 +399,10 @@ export class ResourceCache<Types extends TypeMap> {
     const shelf = new Shelf(fields);
     this.shelves.set(type, shelf);
     return shelf;
+  }
+
+  private isAskedById(type: string): boolean {
+    return this.options.isAskedById?.(type) ?? true;
   }
 
   private get chunkSize(): number {

@@ -10,7 +10,7 @@ export interface CachedResource {
 export class Shelf {
   readonly objects = new Map<string, CachedResource>();
   /** field → value → ids. */
-  readonly indices: ReadonlyMap<string, Map<string, Set<string>>>;
+  readonly indices = new Map<string, Map<string, Set<string>>>();
   /** field → values the server was asked about. They are not asked about again: pushes keep the answer true. */
   readonly asked = new Map<string, Set<string>>();
   /** id → the moment its deletion was learned, oldest first. */
@@ -21,7 +21,15 @@ export class Shelf {
   readonly unreadable = new Map<string, Error>();
 
   constructor(indexedFields: readonly string[]) {
-    this.indices = new Map(indexedFields.map((field) => [field, new Map()]));
+    for (const field of indexedFields) this.index(field);
+  }
+
+  /** From now on objects are found by the field. */
+  index(field: string): void {
+    if (this.indices.has(field)) return;
+    const index = new Map<string, Set<string>>();
+    this.indices.set(field, index);
+    for (const object of this.objects.values()) fileIn(index, object, field);
   }
 
   noteAsked(field: string, value: string): void {
@@ -38,13 +46,7 @@ export class Shelf {
 
   file(object: CachedResource): void {
     this.objects.set(object.id, object);
-    for (const [field, index] of this.indices) {
-      for (const value of valuesOf(object, field)) {
-        const ids = index.get(value);
-        if (ids) ids.add(object.id);
-        else index.set(value, new Set([object.id]));
-      }
-    }
+    for (const [field, index] of this.indices) fileIn(index, object, field);
   }
 
   unfile(object: CachedResource): void {
@@ -57,5 +59,13 @@ export class Shelf {
         if (ids?.size === 0) index.delete(value);
       }
     }
+  }
+}
+
+function fileIn(index: Map<string, Set<string>>, object: CachedResource, field: string): void {
+  for (const value of valuesOf(object, field)) {
+    const ids = index.get(value);
+    if (ids) ids.add(object.id);
+    else index.set(value, new Set([object.id]));
   }
 }

@@ -23,7 +23,9 @@ export const NeutronConfig = z
     resource_versions: z
       .record(z.string(), z.string().regex(/^\d+\.\d+$/, 'a version is two numbers, as 1.4'))
       .default({})
-      .describe('Overrides the versions of the objects that are asked for: type to version.'),
+      .describe(
+        'Overrides the versions of the objects that are asked for, also those that plugins follow: type to version.',
+      ),
   })
   .describe("neutron-server's control plane over RabbitMQ.");
 export type NeutronConfig = z.infer<typeof NeutronConfig>;

@@ -26,22 +26,27 @@ const REPORTS: RpcTarget = { topic: 'q-reports-plugin', version: '1.2' };
 const AGAIN = { idempotent: true } as const;
 
 type Fields = Readonly<Record<string, unknown>>;
+type Versions = Readonly<Record<string, string>>;
 
 /** neutron-server, as those who wire ports see it. */
 export class NeutronControlPlane implements ControlPlane {
   private readonly listeners = new Set<(change: ControlPlaneChange) => void>();
   /** Endpoints of each type that this host registered, as the server last listed them and announced since. */
   readonly registered = new Map<TunnelType, { readonly ipAddress: string; endpoints: readonly TunnelEndpoint[] }>();
-  private versionsKnown = false;
+  /** The versions that the server pushes in to this host, as far as it was told; `undefined` before the first report. */
+  private taken: Versions | undefined;
   /** By port: while a port of this host uses a network, its changes are followed. */
   private readonly networkOf = new Map<string, string>();
 
   constructor(
     private readonly rpc: RpcConnection,
     private readonly identity: AgentIdentity,
-    private readonly announcedVersions: Readonly<Record<string, string>>,
+    /** What is announced whether anybody follows it or not. */
+    private readonly announcedVersions: Versions,
     /** How many ports one report names, each way. */
     private readonly step: number,
+    /** Told which types the server did not push to this host until now: changes of them may have been missed. */
+    private readonly onAnnounced: (types: readonly string[]) => void = () => undefined,
   ) {}
 
   async describePorts(portIds: readonly string[]): Promise<readonly (PortDescription | UndescribablePort)[]> {
@@ -116,6 +121,7 @@ export class NeutronControlPlane implements ControlPlane {
     state: AgentState,
     options?: { readonly timeoutMs: number },
   ): Promise<'new' | 'alive' | 'revived' | 'unknown'> {
+    const versions = { ...this.announcedVersions, ...(await this.rpc.objects.versions()) };
     const answer = await this.rpc.call(
       REPORTS,
       'report_state',
@@ -129,7 +135,7 @@ export class NeutronControlPlane implements ControlPlane {
             configurations: state.configurations,
             uuid: randomUUID(),
             ...(state.startFlag ? { start_flag: true } : {}),
-            ...(this.versionsKnown ? {} : { resource_versions: this.announcedVersions }),
+            ...(this.taken !== undefined && isSame(this.taken, versions) ? {} : { resource_versions: versions }),
           },
         },
         // Python's '%Y-%m-%dT%H:%M:%S.%f', in UTC.
@@ -137,7 +143,10 @@ export class NeutronControlPlane implements ControlPlane {
       },
       options,
     );
-    this.versionsKnown = true;
+    const before = this.taken ?? this.announcedVersions;
+    this.taken = versions;
+    const fresh = Object.keys(versions).filter((type) => versions[type] !== before[type]);
+    if (fresh.length > 0) this.onAnnounced(fresh);
     return answer === 'new' || answer === 'alive' || answer === 'revived' ? answer : 'unknown';
   }
 
@@ -162,6 +171,11 @@ export class NeutronControlPlane implements ControlPlane {
   publish(change: ControlPlaneChange): void {
     for (const listener of this.listeners) listener(change);
   }
+}
+
+function isSame(one: Versions, other: Versions): boolean {
+  const types = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...types].every((type) => one[type] === other[type]);
 }
 
 function list<T>(answer: unknown, method: string, field: string): readonly T[] {

@@ -56,7 +56,6 @@ export class Neutron implements Plugin {
     @use(Service.health) private readonly health: Health,
     @use(Service.logger) private readonly logger: Logger,
   ) {
-    const objectVersions = { ...OBJECT_VERSIONS, ...config.resource_versions };
     this.rpc = messaging.connect({
       transportUrl: config.transport_url,
       controlExchange: config.control_exchange,
@@ -65,14 +64,16 @@ export class Neutron implements Plugin {
       maxCallTimeoutMs: config.rpc_response_max_timeout * 1000,
       rabbit: config.rabbit,
       pingEnabled: config.rpc_ping_enabled,
-      objectVersions,
+      objectVersions: OBJECT_VERSIONS,
+      chosenVersions: config.resource_versions,
       pullStep: config.rpc_resources_processing_step,
     });
     this.controlPlane = new NeutronControlPlane(
       this.rpc,
       identity,
-      { ...OTHER_ANNOUNCED_VERSIONS, ...objectVersions },
+      { ...OTHER_ANNOUNCED_VERSIONS, ...OBJECT_VERSIONS, ...config.resource_versions },
       config.rpc_resources_processing_step,
+      (types) => this.pullAnnounced(types),
     );
     this.notifications = new Notifications(announcer, this.controlPlane, this.rpc.objects, identity.host, jobs, logger);
   }
@@ -123,6 +124,13 @@ export class Neutron implements Plugin {
       await this.rpc.objects.resynchronise(cause);
       await this.notifications.tunnelsMissed(cause);
     });
+  }
+
+  /** What a plugin asked for before the server knew that this host wants its pushes may have changed since. */
+  private pullAnnounced(types: readonly string[]): void {
+    this.jobs.untilDone(`announced ${types.join(' ')}`, BACKOFF, () =>
+      this.rpc.objects.resynchronise('announced', types),
+    );
   }
 
   private awaitServer(): void {

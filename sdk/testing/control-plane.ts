@@ -1,3 +1,5 @@
+import { FollowedObjects } from '@patchbay/agent/testing';
+import { OBJECT_VERSIONS } from '@patchbay/plugins';
 import type {
   AddressGroup,
   AgentState,
@@ -9,6 +11,7 @@ import type {
   Network,
   ObjectCache,
   ObjectChange,
+  ObjectFollowing,
   PortDescription,
   PortReport,
   ResourceView,
@@ -112,16 +115,20 @@ export interface RecordedCall {
 
 type Push = Parameters<Parameters<Rpc['watchObjects']>[2]>[0];
 type Methods = Parameters<Rpc['listen']>[1];
+type Filter = Readonly<Record<string, readonly unknown[]>>;
 
 /** A message bus with nobody on it but the test. */
 export class FakeRpc extends Unreliable implements RpcConnection {
   readonly sent: RecordedCall[] = [];
   /** Answers to calls, by method; they may come late, or be errors thrown. A method without one is refused, as a server refuses what it does not know. */
   readonly answers = new Map<string, (args: Readonly<Record<string, unknown>>) => unknown>();
-  readonly objects = new FakeObjects((make) => this.answer(make));
   private readonly listening = new Set<{ readonly topic: string; readonly methods: Methods }>();
   private readonly watching = new Set<{ readonly type: string; readonly listener: (push: Push) => void }>();
   private readonly restored = new Set<() => void>();
+  readonly objects = new FakeObjects(
+    (make) => this.answer(make),
+    (type, listener) => this.watchObjects(type, '', listener),
+  );
 
   call(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
     this.sent.push({ kind: 'call', target, method, args });
@@ -153,13 +160,8 @@ export class FakeRpc extends Unreliable implements RpcConnection {
     return this.answer(() => this.objects.all.get(type)?.find((object) => object.id === id));
   }
 
-  /** Of a filter, what every field named in it allows, as the server does. */
-  pullObjects(type: string, _version = '', filter: Readonly<Record<string, readonly unknown[]>> | null = null) {
-    return this.answer(() =>
-      (this.objects.all.get(type) ?? []).filter((object) =>
-        Object.entries(filter ?? {}).every(([field, wanted]) => wanted.includes(object[field])),
-      ),
-    );
+  pullObjects(type: string, _version = '', filter: Filter | null = null) {
+    return this.objects.matching(type, filter);
   }
 
   onRestored(listener: () => void): Unsubscribe {
@@ -195,57 +197,102 @@ export class FakeRpc extends Unreliable implements RpcConnection {
     return answer;
   }
 
-  /** Pushes versioned objects to those who watch their type. */
+  /** Pushes versioned objects to those who watch or follow their type; the server has them, or has them no more, from then on. */
   push(type: string, event: Push['event'], ...objects: Push['objects']): void {
+    this.objects.pushed(type, event, objects);
     for (const entry of this.watching) {
       if (entry.type === type) entry.listener(structuredClone({ event, objects, cause: 'kit' }));
     }
   }
 
-  /** The broker was away and is back. */
+  /** The broker was away and is back: what is followed is asked for again, as the agent does, and listeners are told. */
   restore(): void {
+    this.objects.resynchronise('broker-restored').catch(() => undefined);
     for (const listener of this.restored) listener();
   }
 }
 
-/** The object cache of a FakeRpc: what a test puts in `all`. It fails and dawdles with it. */
+/**
+ * The object cache of a FakeRpc: the agent's own, before a server that knows what a test puts in `all`. It refuses what it refuses in an agent,
+ * answers what was asked once from memory, and fails and dawdles with the FakeRpc where it asks.
+ */
 export class FakeObjects implements ObjectCache {
+  /** What the server has, by type. */
   readonly all = new Map<string, readonly CachedObject[]>();
-  private readonly listeners = new Set<(change: ObjectChange) => void>();
+  /** Listeners that threw, as `type: reason`. */
+  readonly failedListeners: string[] = [];
+  private readonly cache: FollowedObjects;
 
-  constructor(private readonly answer: <T>(make: () => T) => Promise<T> = async (make) => make()) {}
+  constructor(
+    private readonly answer: <T>(make: () => T) => Promise<T> = async (make) => make(),
+    watch: (type: string, listener: (push: Push) => void) => Unsubscribe = () => () => undefined,
+  ) {
+    this.cache = new FollowedObjects({
+      own: OBJECT_VERSIONS,
+      chunkSize: 20,
+      pull: async (type, _version, filter) => ({ objects: await this.matching(type, filter), unreadable: [] }),
+      watch: (type, _version, listener) => ({ bound: Promise.resolve(), end: watch(type, listener) }),
+      onUnreadable: () => undefined,
+      onListenerFailed: (type, reason) => void this.failedListeners.push(`${type}: ${reason}`),
+    });
+    this.cache.open();
+  }
+
+  follow(type: string, how: ObjectFollowing, listener: (change: ObjectChange) => void): Unsubscribe {
+    return this.cache.follow(type, how, listener);
+  }
+
+  versions(): Promise<Readonly<Record<string, string>>> {
+    return this.cache.versions();
+  }
 
   load(type: string, ids: readonly string[]): Promise<readonly CachedObject[]> {
-    return this.answer(() => (this.all.get(type) ?? []).filter(({ id }) => ids.includes(id)));
+    return this.cache.load(type, ids);
   }
 
   find(type: string, field: string, value: string): Promise<readonly CachedObject[]> {
-    return this.answer(() =>
-      (this.all.get(type) ?? []).filter((object) => {
-        const held = object[field];
-        return Array.isArray(held) ? held.includes(value) : held === value;
-      }),
-    );
+    return this.cache.find(type, field, value);
   }
 
   forget(type: string, id: string): void {
-    this.all.set(
-      type,
-      (this.all.get(type) ?? []).filter((object) => object.id !== id),
+    this.cache.forget(type, id);
+  }
+
+  forgetFound(type: string, field: string, value: string): void {
+    this.cache.forgetFound(type, field, value);
+  }
+
+  subscribe(listener: (change: ObjectChange) => void): Unsubscribe {
+    return this.cache.subscribe(listener);
+  }
+
+  resynchronise(cause: string, types?: readonly string[]): Promise<void> {
+    return this.cache.resynchronise(cause, types);
+  }
+
+  // ── the test's side ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What the server has of a type, of a filter what every field named in it allows. */
+  matching(type: string, filter: Filter | null): Promise<readonly CachedObject[]> {
+    return this.answer(() =>
+      (this.all.get(type) ?? [])
+        .filter((object) => Object.entries(filter ?? {}).every(([field, wanted]) => holdsOneOf(object[field], wanted)))
+        .map((object) => structuredClone(object)),
     );
   }
 
-  /** What a test put in `all` stays: it is the server's. */
-  forgetFound(): void {}
-
-  subscribe(listener: (change: ObjectChange) => void): Unsubscribe {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  /** What was pushed is what the server has. */
+  pushed(type: string, event: Push['event'], objects: Push['objects']): void {
+    const others = (this.all.get(type) ?? []).filter(({ id }) => !objects.some((object) => object.id === id));
+    this.all.set(type, event === 'deleted' ? others : [...others, ...(objects as readonly CachedObject[])]);
   }
 
-  async resynchronise(): Promise<void> {}
-
+  /** Tells of a change that nothing led to. */
   change(change: ObjectChange): void {
-    for (const listener of this.listeners) listener(structuredClone(change));
+    this.cache.tell(structuredClone(change));
   }
+}
+
+function holdsOneOf(held: unknown, wanted: readonly unknown[]): boolean {
+  return Array.isArray(held) ? held.some((one) => wanted.includes(one)) : wanted.includes(held);
 }

@@ -73,6 +73,12 @@ class Everything {
         connection.open();
         return [await connection.call({ topic: 'server' }, 'get', { b: 2 }), (await connection.state()).connected];
       }
+      case 'follow': {
+        const before = await this.rpc.objects.load('Policy', ['q1']).catch(({ code }) => code);
+        this.unfollow = this.rpc.objects.follow('Policy', { version: '1.0', by: ['name'] }, ({ id, current }) => { this.heard.push(['Policy', id, current.colour]); });
+        return [before, await this.rpc.objects.find('Policy', 'name', 'gold')];
+      }
+      case 'unfollow': this.unfollow(); return [await this.rpc.objects.load('Policy', ['q1']).catch(({ code }) => code)];
       case 'number': return [await this.numbers.allot('meter', 'br-int', 'm'), this.tables.own];
       case 'twice': this.jobs.after('again', 0, () => { throw new Error('later'); }); return 'begun';
     }
@@ -181,6 +187,25 @@ describe('in a worker', () => {
         ['change', 'network-changed'],
         ['requested', 'the test'],
       ],
+    });
+  });
+
+  it('types of the server’s objects are followed, found and let go', async () => {
+    const body = `
+      const kit = await start();
+      kit.rpc.objects.all.set('Policy', [{ id: 'q1', name: 'gold' }, { id: 'q2', name: 'silver' }]);
+      const followed = await ask(kit, 'follow');
+      kit.rpc.push('Policy', 'updated', { id: 'q1', name: 'gold', colour: 'yellow' }, { id: 'q2', name: 'silver', colour: 'grey' });
+      const versions = await kit.rpc.objects.versions();
+      const heard = await ask(kit, 'heard');
+      const unfollowed = await ask(kit, 'unfollow');
+      await kit.stop();
+      return { followed, version: versions.Policy, unfollowed, heard: heard.filter(([what]) => what === 'Policy') };`;
+    expect(await outcome(body)).toEqual({
+      followed: ['PB-OBJECT-NOT-FOLLOWED', [{ id: 'q1', name: 'gold' }]],
+      version: '1.0',
+      unfollowed: ['PB-OBJECT-NOT-FOLLOWED'],
+      heard: [['Policy', 'q1', 'yellow']],
     });
   });
 

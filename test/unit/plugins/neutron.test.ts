@@ -4,7 +4,12 @@ import { portChanges, securityGroupUpdate } from '../../../plugins/neutron/chang
 import { NeutronControlPlane } from '../../../plugins/neutron/control-plane';
 import { describePort } from '../../../plugins/neutron/describe';
 import { leftQueueNames } from '../../../plugins/neutron/left-queues';
-import type { BindingObject, NetworkObject, PortObject } from '../../../plugins/neutron/objects';
+import {
+  type BindingObject,
+  type NetworkObject,
+  OBJECT_VERSIONS,
+  type PortObject,
+} from '../../../plugins/neutron/objects';
 import { NeutronResources } from '../../../plugins/neutron/resources';
 import { IDENTITY } from '../../support/plugin-kit';
 
@@ -148,13 +153,19 @@ describe('a change of an object', () => {
 describe('the neutron control plane', () => {
   function setUp(answer: (method: string, args: Readonly<Record<string, unknown>>) => unknown) {
     const calls: { readonly method: string; readonly args: Readonly<Record<string, unknown>> }[] = [];
+    const followed: Record<string, string> = { Port: '1.7' };
+    const announced: string[][] = [];
     const rpc = {
+      objects: { versions: async () => ({ ...followed }) },
       call: async (_target: unknown, method: string, args: Readonly<Record<string, unknown>>) => {
         calls.push({ method, args });
         return answer(method, args);
       },
     };
-    return { calls, plane: new NeutronControlPlane(rpc as never, IDENTITY, { Port: '1.7' }, 2) };
+    const plane = new NeutronControlPlane(rpc as never, IDENTITY, { Port: '1.7', QosPolicy: '1.10' }, 2, (types) =>
+      announced.push([...types]),
+    );
+    return { calls, plane, followed, announced };
   }
 
   test('reports ports in messages of limited size, each direction', async () => {
@@ -189,6 +200,37 @@ describe('the neutron control plane', () => {
     expect(states[1]).not.toHaveProperty('start_flag');
     expect(calls[0]?.args.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/);
   });
+
+  test('announces what plugins follow with the next report, and says which types were not pushed until then', async () => {
+    const { calls, plane, followed, announced } = setUp(() => 'alive');
+    const reported = async () => {
+      await plane.reportState({ startFlag: false, configurations: {} });
+      const state = (calls.at(-1)?.args.agent_state as { readonly agent_state: Record<string, unknown> }).agent_state;
+      return state.resource_versions;
+    };
+    followed.QosPolicy = '1.10';
+    expect(await reported()).toEqual({ Port: '1.7', QosPolicy: '1.10' });
+    expect(announced).toEqual([]);
+    followed.BgpVpn = '1.0';
+    expect(await reported()).toEqual({ Port: '1.7', QosPolicy: '1.10', BgpVpn: '1.0' });
+    expect(await reported()).toBeUndefined();
+    expect(announced).toEqual([['BgpVpn']]);
+    delete followed.BgpVpn;
+    expect(await reported()).toEqual({ Port: '1.7', QosPolicy: '1.10' });
+    expect(announced).toEqual([['BgpVpn']]);
+  });
+
+  test('announces again what the server did not take', async () => {
+    const answers = [Promise.reject(new Error('away')), Promise.resolve('new')];
+    const { calls, plane, followed, announced } = setUp(() => answers.shift());
+    followed.BgpVpn = '1.0';
+    const report = () => plane.reportState({ startFlag: false, configurations: {} });
+    await expect(report()).rejects.toThrow('away');
+    expect(announced).toEqual([]);
+    await report();
+    expect(calls.every(({ args }) => JSON.stringify(args).includes('"BgpVpn":"1.0"'))).toBe(true);
+    expect(announced).toEqual([['BgpVpn']]);
+  });
 });
 
 describe('queues that the reference agent left', () => {
@@ -206,9 +248,10 @@ describe('what the server is asked about', () => {
   /** A cache over a server that holds these objects; `tell` pushes them once more, as it would after a change. */
   function serverWith(world: Readonly<Record<string, readonly { readonly id: string }[]>>) {
     const told = new Set<string>();
-    const objects = new FollowedObjects(
-      20,
-      async (type, query) => ({
+    const objects = new FollowedObjects({
+      own: OBJECT_VERSIONS,
+      chunkSize: 20,
+      pull: async (type, _version, query) => ({
         objects: (world[type] ?? []).filter((object) =>
           Object.entries(query).every(([field, values]) =>
             [(object as unknown as Record<string, unknown>)[field]]
@@ -218,18 +261,19 @@ describe('what the server is asked about', () => {
         ) as never,
         unreadable: [],
       }),
-      () => {},
-    );
+      watch: () => ({ bound: Promise.resolve(), end: () => undefined }),
+      onUnreadable: () => undefined,
+      onListenerFailed: () => undefined,
+    });
     objects.subscribe(({ id }) => told.add(id));
     const tell = () => {
       told.clear();
       for (const [type, all] of Object.entries(world)) {
-        objects.pushed(
-          type,
-          'updated',
-          all.map((object) => ({ ...object, name: `${Math.random()}` })),
-          'a push',
-        );
+        objects.pushed(type, {
+          event: 'updated',
+          objects: all.map((object) => ({ ...object, name: `${Math.random()}` })),
+          cause: 'a push',
+        });
       }
       return [...told].sort();
     };

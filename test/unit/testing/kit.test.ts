@@ -81,10 +81,11 @@ describe('the kit', () => {
     const { rpc, resources, controlPlane } = kit;
     rpc.answers.set('get', async () => 'late');
     rpc.objects.all.set('QosPolicy', [{ id: 'q1' }, { id: 'q2' }]);
+    rpc.objects.follow('QosPolicy', { version: '1.10' }, () => undefined);
     const ask = () =>
       Promise.allSettled([
         rpc.call({ topic: 't' }, 'get', {}),
-        rpc.objects.load('QosPolicy', ['q1']),
+        rpc.objects.resynchronise('test').then(() => rpc.objects.load('QosPolicy', ['q1'])),
         rpc.pullObjects('QosPolicy', '1.10', { id: ['q2'] }),
         resources.subnets(['s1']),
         controlPlane.describePorts(['p1']),
