@@ -151,7 +151,10 @@ export interface AgentHooks {
   readonly resolveLocalVlan: Tap<LocalVlanQuestion, number | undefined>;
   /** The name of the switch port that leads to an endpoint. */
   readonly resolveTunnelPort: Tap<TunnelPortQuestion, string | undefined>;
-  /** A state report is being made. What taps return is merged key by key, in plugin order. */
+  /**
+   * A state report is being made. What taps return is merged in plugin order: maps key by key at every depth, lists of texts (`extensions`,
+   * `tunnel_types`) joined without repeats; of anything else the later counts. So a plugin says what it adds, and takes nobody's names away.
+   */
   readonly onReportState: Tap<{ readonly devices: number }, Partial<StateReport> | undefined>;
 }
 

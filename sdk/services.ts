@@ -61,7 +61,7 @@ export interface HookCalls {
   tell<H extends ToldHook>(hook: H, payload: PayloadOf<H>): Promise<Delivery>;
   resolveLocalVlan(question: PayloadOf<'resolveLocalVlan'>): Promise<number | undefined>;
   resolveTunnelPort(question: PayloadOf<'resolveTunnelPort'>): Promise<string | undefined>;
-  /** The contributions merged: maps key by key, in plugin order. */
+  /** The contributions merged in plugin order: maps key by key, lists of texts joined. */
   reportState(payload: PayloadOf<'onReportState'>): Promise<StateReport>;
 }
 

@@ -14,19 +14,31 @@ export function acceptedContribution(plugin: string, contribution: unknown): Par
   return part as Partial<StateReport>;
 }
 
-/** The parts in plugin order, merged: maps key by key at every depth, of anything else the later one counts. */
+/**
+ * The parts in plugin order, merged: maps key by key at every depth, lists of texts joined without repeats (`extensions`, `tunnel_types`: names
+ * of what is there). Of anything else the later one counts.
+ */
 export function mergedReport(parts: readonly Partial<StateReport>[]): StateReport {
-  return parts.reduce<StateReport>((merged, part) => mergeMaps(merged, part) as unknown as StateReport, {
+  return parts.reduce<StateReport>((report, part) => mergedMaps(report, part) as unknown as StateReport, {
     configurations: {},
   });
 }
 
-function mergeMaps(under: object, over: object): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...under };
+/** By a Map: what objects inherit is no key, and no key leads to what they inherit. */
+function mergedMaps(under: object, over: object): Readonly<Record<string, unknown>> {
+  const entries = new Map<string, unknown>(Object.entries(under));
   for (const [key, value] of Object.entries(over)) {
-    const present = merged[key];
-    if (value === undefined) continue;
-    merged[key] = isPlainObject(present) && isPlainObject(value) ? mergeMaps(present, value) : value;
+    if (value !== undefined) entries.set(key, mergedValues(entries.get(key), value));
   }
-  return merged;
+  return Object.fromEntries(entries);
+}
+
+function mergedValues(under: unknown, over: unknown): unknown {
+  if (isPlainObject(under) && isPlainObject(over)) return mergedMaps(under, over);
+  if (isListOfTexts(under) && isListOfTexts(over)) return [...new Set([...under, ...over])];
+  return over;
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

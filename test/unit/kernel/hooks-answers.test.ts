@@ -1,4 +1,5 @@
 import { refuse } from '@patchbay/sdk';
+import { mergedReport } from '../../../core/kernel/hooks/contributions';
 import { hookBed } from '../../support/kernel/hook-bed';
 import { DRAFT, PORT, SEGMENT, VIF } from '../../support/kernel/samples';
 
@@ -147,6 +148,57 @@ describe('the state report', () => {
     expect(await table.callsFor('test').reportState({ devices: 5 })).toEqual({
       configurations: { bridge_mappings: { x: 1, y: 2 }, devices: 5 },
     });
+  });
+
+  const merged = async (...contributed: readonly Readonly<Record<string, unknown>>[]) => {
+    const ids = contributed.map((_, index) => `plugin-${index}`);
+    const { table, tap } = hookBed(ids);
+    for (const [index, id] of ids.entries()) {
+      tap(id, (hooks) => hooks.onReportState(() => ({ configurations: contributed[index] ?? {} })));
+    }
+    table.seal(ids);
+    return (await table.callsFor('test').reportState({ devices: 0 })).configurations;
+  };
+
+  it('joins lists of texts without repeats, at any depth', async () => {
+    expect(
+      await merged(
+        { extensions: ['qos', 'log'], tunnel_types: [], deep: { names: ['a'] } },
+        { extensions: ['acme', 'qos'], tunnel_types: ['vxlan'], deep: { names: ['b'] } },
+        { extensions: [] },
+      ),
+    ).toEqual({ extensions: ['qos', 'log', 'acme'], tunnel_types: ['vxlan'], deep: { names: ['a', 'b'] } });
+  });
+
+  it('takes the later of any other lists, and of a list and something else', async () => {
+    expect(
+      await merged(
+        { numbers: [1, 2], mixed: ['a'], none: [], maps: [{ a: 1 }], text: ['a'] },
+        { numbers: [2, 3], mixed: ['b', 1], none: [1], maps: [{ b: 2 }], text: 'b' },
+      ),
+    ).toEqual({ numbers: [2, 3], mixed: ['b', 1], none: [1], maps: [{ b: 2 }], text: 'b' });
+  });
+
+  it('takes keys that every object has for those of plugins, and lets none of them reach into other objects', async () => {
+    const report = await merged(
+      JSON.parse('{ "constructor": { "prototype": { "reached": true } }, "toString": { "a": 1 } }'),
+      JSON.parse('{ "constructor": { "prototype": { "too": true } }, "toString": { "b": 2 } }'),
+      JSON.parse('{ "__proto__": { "reached": true } }'),
+      JSON.parse('{ "deep": { "__proto__": { "reached": true } } }'),
+    );
+    expect(JSON.parse(JSON.stringify(report))).toEqual({
+      constructor: { prototype: { reached: true, too: true } },
+      toString: { a: 1, b: 2 },
+    });
+    expect(({} as { readonly reached?: unknown }).reached).toBeUndefined();
+    expect(Object.hasOwn(Object, 'reached')).toBe(false);
+  });
+
+  it('has keys of its own where a part has __proto__ among them', () => {
+    const parts = ['{ "reached": true }', '{ "too": true }'].map((text) => JSON.parse(`{ "__proto__": ${text} }`));
+    const report = mergedReport(parts.map((configurations) => ({ configurations })));
+    expect(JSON.stringify(report)).toBe('{"configurations":{"__proto__":{"reached":true,"too":true}}}');
+    expect(({} as { readonly reached?: unknown }).reached).toBeUndefined();
   });
 
   it('goes without the part that is no plain data or that threw', async () => {
