@@ -20,8 +20,8 @@ export interface ReceivedPacket {
  */
 export interface PacketIns {
   /**
-   * Listens on a bridge, or on one table of it. At most 100 packets a second are told to one plugin, in bursts of up to 200; those beyond are
-   * dropped and counted in its health.
+   * Listens on a bridge, or on one table of it. A plugin is told of as many packets as its manifest asks for (`packetIns`), by default at most 100
+   * a second in bursts of up to 200, on all its listeners together; those beyond are dropped and counted in its health.
    */
   subscribe(
     from: { readonly bridge: string; readonly table?: number },

@@ -54,6 +54,16 @@ export interface TableRequest {
   readonly name: string;
 }
 
+/**
+ * Packets that a plugin is told of; those beyond are dropped, and counted in its health. Operators have a ceiling for any one plugin
+ * (`packet_in_ceiling`, 1000 a second, in bursts of twice as many): a plugin that asks for more is not started.
+ */
+export interface PacketAllowance {
+  readonly perSecond: number;
+  /** How many at once after a pause. */
+  readonly burst: number;
+}
+
 /** What the host knows of a plugin before it runs any of its code. */
 export interface Manifest {
   /** Lower case, words joined by hyphens. */
@@ -85,6 +95,8 @@ export interface Manifest {
   readonly numbers?: readonly NumberClaim[];
   /** Tables of its own; their numbers are in `Service.tables`. What it writes there needs no claim. */
   readonly tables?: readonly TableRequest[];
+  /** How many packets its own flows may have it told of (`Service.packetIns`). Default: 100 a second, in bursts of up to 200. */
+  readonly packetIns?: PacketAllowance;
   /** Its part is a condition of every port's being open: where it fails, the port stays shut. Operators must allow it. */
   readonly required?: boolean;
   /** Whether the agent goes on without it when it cannot start. */

@@ -4,7 +4,8 @@ import type { LoadedConfiguration } from '../host/configuration';
 import type { Stock } from '../host/host';
 import { configReport } from '../host/render';
 import type { ConfigReport } from '../host/reports';
-import type { PluginEntry } from '../kernel/config/model';
+import type { Configuration, PluginEntry } from '../kernel/config/model';
+import { KernelError } from '../kernel/errors';
 import { withAbsolutePaths } from '../kernel/loader/option-paths';
 import { parsedConfig } from '../kernel/loader/plugin-config';
 import { resolveListing } from '../kernel/loader/resolve';
@@ -26,7 +27,7 @@ export async function checkConfiguration(
   const refused = [
     ...problems.map((problem) => problem.message),
     ...entries.flatMap((entry) => refusedOptions(entry, stock)),
-    ...(configuration === undefined ? [] : await refusedPlugins(configuration.plugins, directory, stock)),
+    ...(configuration === undefined ? [] : await refusedPlugins(configuration, directory, stock)),
   ];
   const lines = [
     ...refused.map((message) => `refused: ${message}`),
@@ -39,15 +40,22 @@ export async function checkConfiguration(
 
 /** What keeps the list from being loaded, or options that a plugin refuses which is not stock. */
 async function refusedPlugins(
-  plugins: readonly PluginEntry[],
+  { plugins, settings }: Configuration,
   configDir: string,
   stock: Stock,
 ): Promise<readonly string[]> {
-  const listing = { plugins, configDir, stock: new Map(Object.entries(stock.plugins)), stockVersion: VERSION };
+  const listing = {
+    plugins,
+    configDir,
+    stock: new Map(Object.entries(stock.plugins)),
+    stockVersion: VERSION,
+    packetInCeiling: settings.packet_in_ceiling,
+  };
   try {
-    const { ordered, leftOut } = await resolveListing(listing);
+    const { ordered, leftOut, unmet } = await resolveListing(listing);
     const options = ordered.flatMap(({ origin, config }) => (origin === 'stock' || config.ok ? [] : config.errors));
-    return [...leftOut.map(({ error }) => error), ...options].map((error) => error.message);
+    const greedy = [...unmet.values()].filter(({ code }) => code === KernelError.definitions.packetInsRefused.code);
+    return [...leftOut.map(({ error }) => error), ...greedy, ...options].map((error) => error.message);
   } catch (thrown) {
     if (thrown instanceof PatchbayError) return [thrown.message];
     throw thrown;

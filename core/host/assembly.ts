@@ -44,7 +44,11 @@ export async function assemble(from: AssemblyOptions): Promise<AgentParts> {
     configDir: directory,
     former: (await roster.former()).modules,
   };
-  const resolution = resolveListing({ ...listing, stockVersion: VERSION });
+  const resolution = resolveListing({
+    ...listing,
+    stockVersion: VERSION,
+    packetInCeiling: settings.packet_in_ceiling,
+  });
   const { ordered, planned, leftOut } = await resolution;
   const absent = leftOut.flatMap(({ former }) => former?.ids ?? []);
   const switchSide = createSwitch({

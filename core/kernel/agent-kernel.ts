@@ -203,7 +203,12 @@ export class AgentKernel implements Kernel {
   private resolve(): Promise<Resolution> {
     const { agentServices, ...listing } = this.options;
     this.resolution ??=
-      this.options.resolution ?? resolveListing({ ...listing, stockVersion: agentServices.identity.version });
+      this.options.resolution ??
+      resolveListing({
+        ...listing,
+        stockVersion: agentServices.identity.version,
+        packetInCeiling: this.options.settings.packet_in_ceiling,
+      });
     return this.resolution;
   }
 

@@ -54,6 +54,12 @@ export const KernelError = defineErrors({
     template:
       '{plugin} asks to be a condition of every port; allow it with `required: true` at its place on the plugin list ({from})',
   },
+  packetInsRefused: {
+    code: 'PB-PACKET-INS-REFUSED',
+    class: 'refused',
+    template:
+      '{plugin} ({from}) asks for {perSecond} packets a second in bursts of {burst}, and no plugin may have more than {ceiling} in bursts of {most}; raise packet_in_ceiling in `agent:` or [patchbay] if this one may, or go without it',
+  },
   missingToken: {
     code: 'PB-MISSING-TOKEN',
     class: 'refused',

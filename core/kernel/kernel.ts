@@ -42,7 +42,7 @@ export interface AgentServices {
 }
 
 export interface KernelOptions {
-  readonly settings: Pick<AgentSettings, 'state_dir'>;
+  readonly settings: Pick<AgentSettings, 'state_dir' | 'packet_in_ceiling'>;
   readonly plugins: readonly PluginEntry[];
   /** Id → class, of the plugins that come with the agent: only core/main.ts names them. */
   readonly stock: ReadonlyMap<string, PluginClass>;

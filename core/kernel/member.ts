@@ -12,7 +12,7 @@ import type { KernelOptions } from './kernel';
 import type { Member } from './lifecycle';
 import type { FoundPlugin } from './loader/modules';
 import type { NumberBook } from './numbers';
-import { LimitedPacketIns } from './packet-ins';
+import { LimitedPacketIns, packetAllowance, packetCeiling } from './packet-ins';
 import { FileStore } from './store';
 
 export interface MemberParts {
@@ -48,6 +48,7 @@ export function memberOf(
   const jobs = new PluginJobs({ plugin: id, health: health.of(id), logger, context });
   const packetIns = new LimitedPacketIns({
     plugin: id,
+    allowance: packetAllowance(manifest.packetIns, packetCeiling(kernel.settings.packet_in_ceiling)),
     source: kernel.agentServices.packetsOf,
     context,
     logger,

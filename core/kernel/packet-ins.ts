@@ -1,6 +1,7 @@
 import {
   type Health,
   type Logger,
+  type PacketAllowance,
   type PacketIns,
   type ReceivedPacket,
   reasonOf,
@@ -15,14 +16,31 @@ export type PacketSource = (
   listener: (packet: ReceivedPacket) => void,
 ) => Unsubscribe;
 
-/** Packets a second that one plugin is told, and how many it may be told at once after a pause. The switch has no limit of its own. */
-const RATE = 100;
-const BURST = 200;
+/** What a plugin is told that asks for nothing. The switch has no limit of its own. */
+const UNASKED: PacketAllowance = { perSecond: 100, burst: 200 };
+/** Bursts may be so many seconds' worth of the ceiling. */
+const BURST_SECONDS = 2;
+
+/** The most that any one plugin may have, of the packets a second that the operator allows. */
+export function packetCeiling(perSecond: number): PacketAllowance {
+  return { perSecond, burst: perSecond * BURST_SECONDS };
+}
+
+/** What a plugin is told: as it asks, or what is left for those who ask for nothing. */
+export function packetAllowance(asked: PacketAllowance | undefined, ceiling: PacketAllowance): PacketAllowance {
+  if (asked !== undefined) return asked;
+  return {
+    perSecond: Math.min(UNASKED.perSecond, ceiling.perSecond),
+    burst: Math.min(UNASKED.burst, ceiling.burst),
+  };
+}
+
 /** The name under which the loss is in the plugin’s health, until packets come slowly again. */
 const CONDITION = 'packets dropped';
 
 export interface LimitedPacketInsParts {
   readonly plugin: string;
+  readonly allowance: PacketAllowance;
   readonly source: PacketSource;
   readonly context: EventContext;
   readonly logger: Logger;
@@ -35,11 +53,13 @@ export interface LimitedPacketInsParts {
 export class LimitedPacketIns implements PacketIns {
   private readonly ends = new Set<Unsubscribe>();
   private readonly now: () => number;
-  private allowance = BURST;
+  /** Packets that may be told at once, now. */
+  private left: number;
   private lastAt: number;
   private dropped = 0;
 
   constructor(private readonly parts: LimitedPacketInsParts) {
+    this.left = parts.allowance.burst;
     this.now = parts.now ?? (() => performance.now());
     this.lastAt = this.now();
   }
@@ -67,20 +87,21 @@ export class LimitedPacketIns implements PacketIns {
 
   private admits(): boolean {
     const now = this.now();
-    this.allowance = Math.min(BURST, this.allowance + ((now - this.lastAt) * RATE) / 1000);
+    const { perSecond, burst } = this.parts.allowance;
+    this.left = Math.min(burst, this.left + ((now - this.lastAt) * perSecond) / 1000);
     this.lastAt = now;
-    if (this.allowance >= 1) {
-      this.allowance -= 1;
-      if (this.dropped > 0 && this.allowance > BURST / 2) {
+    if (this.left >= 1) {
+      if (this.dropped > 0 && this.left > burst / 2) {
         this.dropped = 0;
         this.parts.health.clear(CONDITION);
       }
+      this.left -= 1;
       return true;
     }
     this.dropped += 1;
     // Said for the first and then for every hundredth: a flood of packets must not become one of health reports.
     if (this.dropped % 100 === 1) {
-      const detail = `${this.dropped} packets were dropped: at most ${RATE} a second are told`;
+      const detail = `${this.dropped} packets were dropped: at most ${perSecond} a second are told, in bursts of ${burst}`;
       this.parts.health.report(CONDITION, 'degraded', detail);
     }
     return false;

@@ -6,6 +6,7 @@ import {
   cookieOf,
   createKernel,
   createSwitch,
+  defaultSettings,
   describeInWorker,
   type Kernel,
   type KernelOptions,
@@ -49,6 +50,8 @@ export interface KitOptions {
   readonly tapBudgetMs?: number;
   /** Flows that a plugin may want. */
   readonly flowBudget?: number;
+  /** Packets a second that a plugin's manifest may ask for; what operators have who say nothing, if not given. */
+  readonly packetInCeiling?: number;
   /** Puts into the kit what plugins ask for when they start: resources, answers of the server, ports. */
   readonly prepare?: (kit: Kit) => Promise<void> | void;
   /**
@@ -220,7 +223,7 @@ export class Kit {
 
   private async boot(): Promise<void> {
     const { settings, more } = this.backend.reach;
-    const { plugins, options = {}, tapBudgetMs = 1000, flowBudget } = this.options;
+    const { plugins, options = {}, tapBudgetMs = 1000, flowBudget, packetInCeiling } = this.options;
     const isolated = (await Promise.all((this.options.isolated ?? []).map(isolatedPlugins))).flat();
     const all = [
       ...plugins,
@@ -249,7 +252,7 @@ export class Kit {
       ),
     });
     const kernel = createKernel({
-      settings: { state_dir: this.stateDir },
+      settings: { state_dir: this.stateDir, packet_in_ceiling: packetInCeiling ?? defaultSettings().packet_in_ceiling },
       plugins: [
         ...isolated.map(({ entry }) => entry),
         ...manifests.map(({ id, required }) => ({

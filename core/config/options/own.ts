@@ -41,6 +41,15 @@ export const ownOptions = section('patchbay', [
     ),
   ],
   [
+    'packet_in_ceiling',
+    { kind: 'integer', min: 1 },
+    '1000',
+    honoured(
+      'settings.packet_in_ceiling',
+      'packets a second that any one plugin may ask to be told of, in bursts of twice as many; one that asks for more is not started',
+    ),
+  ],
+  [
     'resync_interval',
     natural,
     '600',

@@ -65,6 +65,8 @@ export interface AgentSettings {
   readonly accept_missing: readonly string[];
   /** Cookies (`0x…`) of somebody else's flows in claimed tables, which stay. */
   readonly reserved_cookies: readonly string[];
+  /** Packets a second that any one plugin may ask to be told of. */
+  readonly packet_in_ceiling: number;
   readonly logging: LoggingSettings;
 }
 

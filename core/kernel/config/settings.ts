@@ -41,6 +41,7 @@ export const AgentSettingsSchema = z.strictObject({
   resync_interval: Seconds.default(600),
   drift: z.enum(['repair', 'report']).default('repair'),
   reserved_cookies: z.array(z.string().regex(/^0x[0-9a-f]{1,16}$/i, 'is no cookie, such as 0x1a2b')).default([]),
+  packet_in_ceiling: z.int().min(1).default(1000),
   logging: Logging.prefault({}),
 });
 

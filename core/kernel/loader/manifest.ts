@@ -83,6 +83,7 @@ const ManifestShape = z.strictObject({
     )
     .refine((tables) => new Set(tables.map(({ name }) => name)).size === tables.length, 'names a table twice')
     .optional(),
+  packetIns: z.strictObject({ perSecond: z.int().min(1), burst: z.int().min(1) }).optional(),
   required: z.boolean().optional(),
   onFailure: z.enum(['abort', 'degrade']),
 });

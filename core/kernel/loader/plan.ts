@@ -1,4 +1,4 @@
-import type { HookName, Manifest, PatchbayError, Token } from '@patchbay/sdk';
+import type { HookName, Manifest, PacketAllowance, PatchbayError, Token } from '@patchbay/sdk';
 import { KernelError } from '../errors';
 import { nearest } from '../nearest';
 import { inOrder } from '../ordering';
@@ -34,7 +34,7 @@ export interface Resolution {
   readonly standIns: ReadonlyMap<string, string>;
   /** Plugin → plugins it cannot do without. */
   readonly dependencies: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Plugin → what it requires and nobody gives. It fails when it is constructed, and the agent goes on without it. */
+  /** Plugin → what it requires and nobody gives, or the operator does not allow. It fails when it is constructed, and the agent goes on without it. */
   readonly unmet: ReadonlyMap<string, PatchbayError>;
   /** Token name → ids of plugins that provide it, listed or stock. */
   readonly knownProviders: ReadonlyMap<string, readonly string[]>;
@@ -50,7 +50,11 @@ interface Constraint {
 }
 
 /** Decides who loads, in which order, and says why; or says what contradicts. */
-export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manifest[]): Omit<Resolution, 'leftOut'> {
+export function resolvePlan(
+  found: readonly FoundPlugin[],
+  stock: readonly Manifest[],
+  ceiling: PacketAllowance,
+): Omit<Resolution, 'leftOut'> {
   refuseTwins(found);
   const standIns = replacements(found, stock);
   const kept = found.filter(({ manifest }) => !standIns.has(manifest.id));
@@ -65,6 +69,11 @@ export function resolvePlan(found: readonly FoundPlugin[], stock: readonly Manif
     const { id, requires = [], after = [], before = [] } = plugin.manifest;
     const needed = new Set<string>();
     dependencies.set(id, needed);
+    const greedy = tooManyPackets(plugin, ceiling);
+    if (greedy !== undefined) {
+      if (plugin.manifest.onFailure === 'abort') throw greedy;
+      unmet.set(id, greedy);
+    }
     for (const requirement of requires) {
       const name = typeof requirement === 'string' ? standIn(requirement) : requirement.name;
       const by = typeof requirement === 'string' ? (ids.has(name) ? name : undefined) : providers.get(name);
@@ -179,6 +188,14 @@ function missing(
   const could = known.get(requirement.name) ?? [];
   const hint = could.length > 0 ? `${could.join(' or ')} could` : 'no plugin known here could either';
   return KernelError.missingRequirement({ plugin, requirement: `token ${requirement.name}`, hint });
+}
+
+/** Stock or not: how many packets the agent can take is the operator's to say. */
+function tooManyPackets({ manifest, entry }: FoundPlugin, ceiling: PacketAllowance): PatchbayError | undefined {
+  const { id, packetIns: asked } = manifest;
+  if (asked === undefined || (asked.perSecond <= ceiling.perSecond && asked.burst <= ceiling.burst)) return undefined;
+  const allowed = { ceiling: ceiling.perSecond, most: ceiling.burst };
+  return KernelError.packetInsRefused({ plugin: id, from: entry.from, ...asked, ...allowed });
 }
 
 function described(found: FoundPlugin, constraints: readonly Constraint[]): PlannedPlugin {

@@ -1,5 +1,6 @@
 import { type Manifest, manifestOf, type PluginClass } from '@patchbay/sdk';
 import type { PluginEntry } from '../config/model';
+import { packetCeiling } from '../packet-ins';
 import type { FormerModule } from '../roster';
 import { type LeftOut, leftOut } from './left-out';
 import { type DescribeModule, type FoundPlugin, findPlugins, type LoadModule } from './modules';
@@ -11,6 +12,8 @@ export interface PluginListing {
   /** Id → class, of the plugins that come with the agent. */
   readonly stock: ReadonlyMap<string, PluginClass>;
   readonly stockVersion: string;
+  /** Packets a second that any one plugin may ask for. */
+  readonly packetInCeiling: number;
   /** Relative paths start here: where the configuration file is. */
   readonly configDir: string;
   /** Directories that packages are looked for from. Default: the working directory and `configDir`. */
@@ -23,7 +26,7 @@ export interface PluginListing {
 
 /** Finds every plugin of the list and decides their order. Loads modules; constructs nothing. */
 export async function resolveListing(listing: PluginListing): Promise<Resolution> {
-  const { plugins, stock, configDir, former = [] } = listing;
+  const { plugins, stock, configDir, packetInCeiling, former = [] } = listing;
   const found: FoundPlugin[] = [];
   const without: LeftOut[] = [];
   const where = { ...listing, packageDirs: listing.packageDirs ?? [process.cwd(), configDir] };
@@ -36,7 +39,7 @@ export async function resolveListing(listing: PluginListing): Promise<Resolution
       without.push(left);
     }
   }
-  return { ...resolvePlan(found, stockManifests(stock)), leftOut: without };
+  return { ...resolvePlan(found, stockManifests(stock), packetCeiling(packetInCeiling)), leftOut: without };
 }
 
 export function stockManifests(stock: ReadonlyMap<string, PluginClass>): readonly Manifest[] {

@@ -24,17 +24,21 @@ export function listOf(classes: readonly PluginClass[]): readonly PluginEntry[] 
   }));
 }
 
+export type BedOptions = Partial<Omit<KernelOptions, 'settings'>> & {
+  readonly settings?: Partial<KernelOptions['settings']>;
+};
+
 /** A whole kernel on fake services, with short budgets. Everything it keeps is gone after `remove`. */
 export function kernelBed(
   classes: readonly PluginClass[],
-  options: Partial<KernelOptions> = {},
+  { settings, ...options }: BedOptions = {},
   services: Partial<AgentServices> = {},
 ): KernelBed & { readonly remove: () => Promise<void> } {
   const stateDir = mkdtempSync(join(tmpdir(), 'patchbay-kernel-'));
   const store = new MemoryDesiredStore();
   const log = new RecordingLog();
   const kernel = createKernel({
-    settings: { state_dir: stateDir },
+    settings: { state_dir: stateDir, packet_in_ceiling: 1000, ...settings },
     plugins: listOf(classes),
     stock: new Map(classes.map((plugin) => [manifestOf(plugin)?.id ?? '', plugin])),
     loggerOf: log.for,

@@ -114,6 +114,19 @@ describe('the patchbay command', () => {
     expect(output).toContain(join(folder, 'elsewhere/networks.yaml'));
   });
 
+  it('refuses a plugin that asks for more packets than the configuration allows', async () => {
+    const sdk = JSON.stringify(require.resolve('@patchbay/sdk'));
+    const manifest =
+      "{ id: 'dns', summary: 'Answers', sdk: '^1.0.0', onFailure: 'degrade', packetIns: { perSecond: 1500, burst: 10 } }";
+    file('dns.js', `class Dns {}\nrequire(${sdk}).plugin(${manifest})(Dns);\nexports.Dns = Dns;`);
+    const list = 'plugins: [{ standalone: { networks: {} } }, ./dns.js]\n';
+    const { status, output } = await patchbay('config', 'check', '--config', file('dns.yaml', list));
+    expect(status).toBe(ExitStatus.configuration);
+    expect(output).toMatch(/^refused: PB-PACKET-INS-REFUSED: dns \(.*dns\.yaml:1\) asks for 1500 packets a second/m);
+    const allowed = file('allowed.yaml', `agent: { packet_in_ceiling: 1500 }\n${list}`);
+    expect((await patchbay('config', 'check', '--config', allowed)).status).toBe(ExitStatus.done);
+  });
+
   it('runs nothing on a configuration that cannot be read', async () => {
     const { status, output } = await patchbay('run', '--config', join(folder, 'missing.yaml'));
     expect(status).toBe(ExitStatus.configuration);

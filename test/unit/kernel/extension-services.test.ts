@@ -14,7 +14,7 @@ import {
 } from '@patchbay/sdk';
 import { EventContext } from '../../../core/kernel/event-context';
 import { HealthBook } from '../../../core/kernel/health';
-import { LimitedPacketIns } from '../../../core/kernel/packet-ins';
+import { LimitedPacketIns, packetAllowance, packetCeiling } from '../../../core/kernel/packet-ins';
 import { type KernelBed, kernelBed } from '../../support/kernel/kernel-bed';
 import { RecordingLog } from '../../support/kernel/recording-logger';
 
@@ -44,6 +44,24 @@ class Probe implements Plugin {
 
   stop(): void {}
 }
+
+@plugin({
+  id: 'responder',
+  summary: 'Answers for a whole host',
+  sdk: '^1.0.0',
+  packetIns: { perSecond: 900, burst: 300 },
+  onFailure: 'degrade',
+})
+class Responder implements Plugin {
+  constructor(@use(Service.packetIns) private readonly packetIns: PacketIns) {}
+
+  start(): void {
+    this.packetIns.subscribe({ bridge: 'br-int' }, () => {
+      responded += 1;
+    });
+  }
+}
+let responded = 0;
 
 @plugin({
   id: 'another',
@@ -237,6 +255,40 @@ describe('commands', () => {
   });
 });
 
+describe('what a manifest asks for of packets', () => {
+  const packet = { bridge: 'br-int', table: 0, inPort: null, match: {}, totalLength: 1, bytes: new Uint8Array(1) };
+
+  async function respondedWith(ceiling: number): Promise<number> {
+    responded = 0;
+    let arrive: (told: ReceivedPacket) => void = () => undefined;
+    const settings = { packet_in_ceiling: ceiling };
+    bed = kernelBed(
+      [Responder],
+      { settings },
+      {
+        packetsOf: (_plugin, _from, listener) => {
+          arrive = listener;
+          return () => undefined;
+        },
+      },
+    );
+    await bed.kernel.boot();
+    for (let count = 0; count < 1000; count += 1) arrive(packet);
+    return responded;
+  }
+
+  it('is what it is told', async () => {
+    expect(await respondedWith(900)).toBeGreaterThanOrEqual(300);
+  });
+
+  it('is refused by name beyond the ceiling, and the agent goes on without the plugin', async () => {
+    expect(await respondedWith(800)).toBe(0);
+    const { failure } = bed.kernel.plugins().find(({ id }) => id === 'responder') ?? {};
+    expect(failure).toContain('PB-PACKET-INS-REFUSED: responder');
+    expect(bed.kernel.health().level).toBe('degraded');
+  });
+});
+
 describe('packets', () => {
   const packet: ReceivedPacket = {
     bridge: 'br-int',
@@ -249,9 +301,10 @@ describe('packets', () => {
   let arrive: (packet: ReceivedPacket) => void = () => undefined;
   let now = 0;
   const health = new HealthBook();
-  const limited = () =>
+  const limited = (allowance = packetAllowance(undefined, packetCeiling(1000))) =>
     new LimitedPacketIns({
       plugin: 'probe',
+      allowance,
       source: (_plugin, _from, listener) => {
         arrive = listener;
         return () => {
@@ -279,6 +332,30 @@ describe('packets', () => {
     for (let count = 0; count < 1000; count += 1) arrive(packet);
     expect(told).toBe(250);
     expect(health.plugin('probe').conditions[0]?.condition).toBe('packets dropped');
+  });
+
+  it.each([
+    { perSecond: 1000, burst: 500 },
+    { perSecond: 3, burst: 1 },
+  ])('are told as fast as the manifest asks, and the loss is forgotten when they come slowly: %p', (allowance) => {
+    let told = 0;
+    limited(allowance).subscribe({ bridge: 'br-int' }, () => {
+      told += 1;
+    });
+    for (let count = 0; count < 10_000; count += 1) arrive(packet);
+    expect(told).toBe(allowance.burst);
+    expect(health.plugin('probe').conditions[0]?.detail).toContain(`at most ${allowance.perSecond} a second`);
+    now += 340;
+    for (let count = 0; count < 10_000; count += 1) arrive(packet);
+    expect(told).toBe(allowance.burst + Math.floor(allowance.perSecond * 0.34));
+    now += 60_000;
+    arrive(packet);
+    expect(health.plugin('probe').conditions).toEqual([]);
+  });
+
+  it('are no more than the operator’s ceiling for who asks for none', () => {
+    expect(packetAllowance(undefined, packetCeiling(1000))).toEqual({ perSecond: 100, burst: 200 });
+    expect(packetAllowance(undefined, packetCeiling(50))).toEqual({ perSecond: 50, burst: 100 });
   });
 
   it('go on after a listener that throws', async () => {

@@ -9,8 +9,7 @@ import {
   Service,
   use,
 } from '@patchbay/sdk';
-import type { KernelOptions } from '../../../core/kernel/kernel';
-import { type KernelBed, kernelBed, listOf } from '../../support/kernel/kernel-bed';
+import { type BedOptions, type KernelBed, kernelBed, listOf } from '../../support/kernel/kernel-bed';
 import { BOUND, DRAFT } from '../../support/kernel/samples';
 
 const greeting = providedToken<{ readonly hello: string }>('greeting');
@@ -203,7 +202,7 @@ describe('a plugin in a worker whose module cannot be loaded', () => {
   const isolated = { name: file, options: {}, from: 'patchbay.yaml:9', isolation: 'worker' } as const;
   const former = { name: file, ids: ['acme'], vital: false };
 
-  const bedWith = (more: Partial<KernelOptions> & { readonly allowed?: boolean } = {}) => {
+  const bedWith = (more: BedOptions & { readonly allowed?: boolean } = {}) => {
     const { allowed, ...options } = more;
     return kernelBed([Wires], {
       plugins: [...listOf([Wires]), { ...isolated, ...(allowed === true ? { required: true } : {}) }],

@@ -8,6 +8,7 @@ import { describedPlugin } from '../../../core/kernel/loader/described';
 import { checkedManifest } from '../../../core/kernel/loader/manifest';
 import { type FoundPlugin, findPlugins } from '../../../core/kernel/loader/modules';
 import { resolvePlan } from '../../../core/kernel/loader/plan';
+import { packetCeiling } from '../../../core/kernel/packet-ins';
 
 const clock = providedToken<string>('clock');
 
@@ -22,10 +23,13 @@ function found(cls: PluginClass, entry: Partial<PluginEntry> = {}): FoundPlugin 
   return { ...describedPlugin(cls, full.from, full), version: null, origin: 'package', file: null, entry: full };
 }
 
+const CEILING = packetCeiling(1000);
+
 const idsOf = (...classes: readonly PluginClass[]) =>
   resolvePlan(
     classes.map((cls) => found(cls)),
     [],
+    CEILING,
   ).ordered.map(({ manifest }) => manifest.id);
 
 describe('a manifest', () => {
@@ -40,6 +44,7 @@ describe('a manifest', () => {
       { id: 'a', numbers: [{ kind: 'meter' as const, bridge: 'integration' as const, numbers: [1, 20_000] as const }] },
     ],
     ['claims.0.tables.0', { id: 'a', claims: [{ bridge: 'integration' as const, tables: [300] }] }],
+    ['packetIns.perSecond', { id: 'a', packetIns: { perSecond: 0, burst: 1 } }],
     ['after.0', { id: 'a', after: ['Not An Id'] }],
   ])('is refused with the field %s', (field, manifest) => {
     expect(() => checkedManifest(make(manifest), 'x:1')).toThrow(
@@ -93,6 +98,7 @@ describe('the order of plugins', () => {
     const { planned } = resolvePlan(
       [found(make({ id: 'a', requires: [clock] })), found(make({ id: 'z', provides: [clock] }))],
       [],
+      CEILING,
     );
     expect(planned[1]).toMatchObject({ id: 'a', because: ['after z (provides clock)'] });
   });
@@ -109,13 +115,17 @@ describe('the plugin list', () => {
 
   it('names who could provide a required token', () => {
     const stock = manifestOf(make({ id: 'neutron', provides: [clock] })) as Manifest;
-    expect(() => resolvePlan([found(make({ id: 'a', requires: [clock], onFailure: 'abort' }))], [stock])).toThrow(
-      'neutron could',
-    );
+    expect(() =>
+      resolvePlan([found(make({ id: 'a', requires: [clock], onFailure: 'abort' }))], [stock], CEILING),
+    ).toThrow('neutron could');
   });
 
   it('goes on without a plugin that lacks something and that the agent can do without', () => {
-    const { ordered, unmet } = resolvePlan([found(make({ id: 'a', requires: [clock] })), found(make({ id: 'b' }))], []);
+    const { ordered, unmet } = resolvePlan(
+      [found(make({ id: 'a', requires: [clock] })), found(make({ id: 'b' }))],
+      [],
+      CEILING,
+    );
     expect(ordered.map(({ manifest }) => manifest.id)).toEqual(['a', 'b']);
     expect(unmet.get('a')?.message).toContain('a requires token clock');
   });
@@ -154,10 +164,33 @@ describe('the plugin list', () => {
 
   it('lets a third party be required only where the operator allows it', () => {
     const wall = make({ id: 'wall', required: true });
-    expect(() => resolvePlan([found(wall)], [])).toThrow(
+    expect(() => resolvePlan([found(wall)], [], CEILING)).toThrow(
       'PB-REQUIRED-NOT-ALLOWED: wall asks to be a condition of every port',
     );
-    expect(resolvePlan([found(wall, { required: true })], []).planned[0]?.required).toBe(true);
+    expect(resolvePlan([found(wall, { required: true })], [], CEILING).planned[0]?.required).toBe(true);
+  });
+});
+
+describe('a plugin that asks for packets', () => {
+  const responder = (packetIns: Manifest['packetIns'], onFailure: Manifest['onFailure'] = 'degrade') =>
+    found(make({ id: 'responder', onFailure, ...(packetIns && { packetIns }) }));
+  const unmetOf = (plugin: FoundPlugin, perSecond: number) =>
+    resolvePlan([plugin], [], packetCeiling(perSecond)).unmet.get('responder');
+
+  it('may have as many as the operator’s ceiling, and twice that in a burst', () => {
+    expect(unmetOf(responder({ perSecond: 1000, burst: 2000 }), 1000)).toBeUndefined();
+    expect(unmetOf(responder(undefined), 10)).toBeUndefined();
+  });
+
+  it.each([
+    { perSecond: 1001, burst: 10 },
+    { perSecond: 10, burst: 2001 },
+  ])('is named and not started where it wants more: %p', (packetIns) => {
+    const { perSecond, burst } = packetIns;
+    const message = `PB-PACKET-INS-REFUSED: responder (patchbay.yaml:3) asks for ${perSecond} packets a second in bursts of ${burst}, and no plugin may have more than 1000 in bursts of 2000`;
+    expect(unmetOf(responder(packetIns), 1000)?.message).toContain(message);
+    expect(unmetOf(responder(packetIns), 1001)).toBeUndefined();
+    expect(() => unmetOf(responder(packetIns, 'abort'), 1000)).toThrow(message);
   });
 });
 
