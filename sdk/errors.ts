@@ -53,5 +53,10 @@ function show(value: unknown): string {
 
 /** The message of whatever was thrown. */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    // An object without a prototype, or whose toString throws.
+    return 'what was thrown has no text';
+  }
 }

@@ -106,6 +106,7 @@ export class AgentKernel implements Kernel {
         config: configs.get(manifest.id),
         dependsOn: resolution.dependencies.get(manifest.id) ?? new Set(),
         commands: this.commands,
+        announcer: this.announcer,
         tellAgain: (reason) => this.synchronisation.request(reason),
         numbers,
         tables: tables.get(manifest.id) ?? {},

@@ -1,4 +1,4 @@
-import type { Health, HealthLevel, Unsubscribe } from '@patchbay/sdk';
+import { type Health, type HealthLevel, reasonOf, type Unsubscribe } from '@patchbay/sdk';
 
 export interface ConditionState {
   readonly condition: string;
@@ -22,6 +22,10 @@ export interface AgentHealth {
 interface Kept extends ConditionState {
   readonly expiresAt: number | null;
 }
+
+/** Conditions that are kept of one plugin: each change looks at all of them. */
+const MOST_CONDITIONS = 500;
+const MORE = 'more conditions';
 
 const RANK: Readonly<Record<HealthLevel, number>> = { ok: 0, unknown: 1, degraded: 2, failing: 3 };
 
@@ -53,7 +57,9 @@ export class HealthBook {
   /** The plugin's own view, as the SDK promises it. */
   of(plugin: string): Health {
     return {
-      report: (condition, level, detail) => this.report(plugin, { condition, level, detail }),
+      // A plugin in plain JavaScript may say anything.
+      report: (condition, level, detail) =>
+        this.report(plugin, { condition: reasonOf(condition), level, detail: reasonOf(detail) }),
       clear: (condition) => this.clear(plugin, condition),
     };
   }
@@ -64,6 +70,15 @@ export class HealthBook {
     stated: Pick<ConditionState, 'condition' | 'level' | 'detail'> & { readonly expiresAfterMs?: number },
   ): void {
     const { condition, level, detail, expiresAfterMs } = stated;
+    const known = this.conditionsOf(plugin);
+    if (known.size >= MOST_CONDITIONS && !known.has(condition) && condition !== MORE) {
+      this.report(plugin, {
+        condition: MORE,
+        level,
+        detail: `more than ${MOST_CONDITIONS} conditions: the others are not kept`,
+      });
+      return;
+    }
     this.changing(plugin, () => {
       const own = this.conditionsOf(plugin);
       const earlier = own.get(condition);

@@ -5,6 +5,9 @@ import type { EventContext } from './event-context';
 /** How long a one-time or regular job that threw waits before it is tried again. */
 const RETRY: Backoff = { initialMs: 1000, maxMs: 60_000 };
 
+/** The longest that a timer of Node waits: some 24 days. */
+const LONGEST_TIMER_MS = 0x7fff_ffff;
+
 export interface JobsOptions {
   readonly plugin: string;
   readonly health: Health;
@@ -30,6 +33,8 @@ export class PluginJobs implements Jobs {
   constructor(private readonly options: JobsOptions) {}
 
   every(name: string, intervalMs: number, work: (signal: AbortSignal) => Promise<void> | void): Unsubscribe {
+    if (!(intervalMs > 0))
+      throw new RangeError(`the interval of job ${name} is ${intervalMs}, not a number of milliseconds`);
     return this.begin(name, (job) => {
       const round = (failures: number): void =>
         this.wait(job, failures === 0 ? intervalMs : Math.min(intervalMs, this.delay(RETRY, failures)), async () => {
@@ -92,7 +97,10 @@ export class PluginJobs implements Jobs {
 
   private wait(job: Job, delayMs: number, then: () => Promise<void>): void {
     if (job.controller.signal.aborted) return;
-    job.timer = setTimeout(() => void then(), delayMs);
+    const left = delayMs - LONGEST_TIMER_MS;
+    // Node fires at once where it is asked to wait longer.
+    const next = left > 0 ? async () => this.wait(job, left, then) : then;
+    job.timer = setTimeout(() => void next(), Math.min(delayMs, LONGEST_TIMER_MS));
     job.timer.unref();
   }
 

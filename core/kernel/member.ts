@@ -1,9 +1,18 @@
-import { type Logger, type PatchbayError, type Plugin, type Provide, providedToken, type Token } from '@patchbay/sdk';
+import {
+  type Announcer,
+  type Logger,
+  type PatchbayError,
+  type Plugin,
+  type Provide,
+  providedToken,
+  type Token,
+} from '@patchbay/sdk';
 import type { CommandBook } from './commands';
 import type { PluginServices, Services } from './container';
 import { DesiredSlice } from './desired-slice';
 import { KernelError } from './errors';
 import type { EventContext } from './event-context';
+import { guardedAnnouncer, guardedView } from './guarded-listeners';
 import type { HealthBook } from './health';
 import type { HookTable } from './hooks/table';
 import { WORKER_SETTINGS, WorkerMember } from './isolation/worker-member';
@@ -24,6 +33,7 @@ export interface MemberParts {
   readonly config: unknown;
   readonly dependsOn: ReadonlySet<string>;
   readonly commands: CommandBook;
+  readonly announcer: Announcer;
   readonly numbers: NumberBook;
   /** Has facts told again. */
   readonly tellAgain: (reason: string) => void;
@@ -69,7 +79,12 @@ export function memberOf(
     flowBudget: kernel.flowBudget ?? (found.origin === 'stock' ? Number.POSITIVE_INFINITY : FLOW_BUDGET),
   });
   const store = new FileStore(kernel.settings.state_dir, id, logger);
+  const guard = { health: health.of(id), logger };
+  const view = guardedView(kernel.agentServices.switchView, guard);
+  const announcer = guardedAnnouncer(parts.announcer, guard);
   const own: PluginServices = {
+    switchView: () => view,
+    announcer: () => announcer,
     logger: () => logger,
     config: () => parts.config,
     health: () => health.of(id),
@@ -85,7 +100,7 @@ export function memberOf(
   };
   if (found.entry.isolation === 'worker' && parts.unmet === undefined) {
     const member = inWorker(found, parts, { own, desired, jobs, packetIns, logger });
-    return { member, endJobs: () => jobs.end() };
+    return { member, endJobs: () => member.giveUp() };
   }
   let instance: Plugin | undefined;
   const member: Member = {
@@ -101,7 +116,12 @@ export function memberOf(
       refuseMissing(manifest.provides ?? [], id, services);
     },
     tap() {
-      instance?.tap?.(table.hooksFor(id));
+      // TypeScript takes an async function for one that answers nothing.
+      const answer: unknown = instance?.tap?.(table.hooksFor(id));
+      if (answer instanceof Promise) {
+        answer.catch(() => undefined);
+        throw new TypeError('tap() is async: what it taps after its first await comes too late');
+      }
     },
     async start() {
       await context.outside(() => instance?.start?.());
@@ -131,7 +151,11 @@ function refuseMissing(tokens: readonly Token<unknown>[], plugin: string, servic
 }
 
 /** @throws PatchbayError `PB-WORKER-UNFIT` for a plugin that cannot be in a thread of its own. */
-function inWorker(found: FoundPlugin, parts: MemberParts, { own, desired, jobs, packetIns, logger }: OwnParts): Member {
+function inWorker(
+  found: FoundPlugin,
+  parts: MemberParts,
+  { own, desired, jobs, packetIns, logger }: OwnParts,
+): WorkerMember {
   const { manifest, file, entry } = found;
   const { id, provides = [] } = manifest;
   if (file === null) {

@@ -23,6 +23,7 @@ export class FileStore implements Store {
   }
 
   async set(key: string, value: string): Promise<void> {
+    if (typeof value !== 'string') throw new TypeError(`the value of ${key} is a ${typeof value}, not text`);
     (await this.loaded()).set(key, value);
     await this.write();
   }

@@ -1,6 +1,9 @@
 import { type Logger, reasonOf, type Synchronisation, type Unsubscribe } from '@patchbay/sdk';
 import type { EventContext } from './event-context';
 
+/** Milliseconds between two synchronisations that were asked for. */
+const BETWEEN_PASSES_MS = 1_000;
+
 export interface SynchronisationOptions {
   readonly context: EventContext;
   readonly logger: Logger;
@@ -18,6 +21,7 @@ export class AgentSynchronisation implements Synchronisation {
   private requested: string | undefined;
   private announcing: Promise<void> = Promise.resolve();
   private done = 0;
+  private passedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: SynchronisationOptions) {
     this.started = new Promise((resolve) => {
@@ -38,11 +42,16 @@ export class AgentSynchronisation implements Synchronisation {
     return this.done;
   }
 
-  /** Requests made within one turn of the event loop are one. */
+  /** Requests made within one turn of the event loop are one; who asks again whenever it is done does so once in a second. */
   request(reason: string): void {
     const first = this.requested === undefined;
     this.requested = this.requested === undefined ? reason : `${this.requested}, ${reason}`;
-    if (first) this.options.context.outside(() => queueMicrotask(() => this.pass()));
+    if (!first) return;
+    const waitMs = this.passedAt + BETWEEN_PASSES_MS - performance.now();
+    this.options.context.outside(() => {
+      if (waitMs <= 0) queueMicrotask(() => this.pass());
+      else setTimeout(() => this.pass(), waitMs).unref();
+    });
   }
 
   onRequested(listener: (reason: string) => void): Unsubscribe {
@@ -58,6 +67,7 @@ export class AgentSynchronisation implements Synchronisation {
 
   private pass(): void {
     const reason = this.requested ?? '';
+    this.passedAt = performance.now();
     this.requested = undefined;
     this.options.logger.info('Synchronisation was requested', { reason });
     for (const listener of this.listeners) {

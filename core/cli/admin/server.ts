@@ -93,8 +93,10 @@ export class AdminServer {
           ? { status: 404, body: { error: `no such report; there are ${Object.keys(ROUTES).join(', ')}` } }
           : await route(this.agent, argument);
       const isText = typeof body === 'string';
+      // Before the head: what a plugin's command answers may be no JSON.
+      const text = isText ? body : JSON.stringify(body);
       response.writeHead(status, { 'content-type': isText ? 'text/plain; version=0.0.4' : 'application/json' });
-      response.end(isText ? body : JSON.stringify(body));
+      response.end(text);
     } catch (error) {
       response.writeHead(500, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ error: reasonOf(error) }));

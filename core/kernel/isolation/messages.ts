@@ -11,7 +11,12 @@ export interface WorkerStart {
   readonly tables: unknown;
   /** Keys that an earlier worker of the plugin stated. */
   readonly keys: readonly string[];
+  /** One 32-bit number: messages of the worker that the main thread has not looked at yet. */
+  readonly backlog: SharedArrayBuffer;
 }
+
+/** Messages that may wait for the main thread before the worker does: an endless loop that logs is to fill nobody's memory but its own. */
+export const BACKLOG = 1_000;
 
 export interface StatedChange {
   readonly key: string;

@@ -15,12 +15,18 @@ import { PluginJobs } from '../jobs';
 import type { FromWorker, Outcome, StatedChange, WorkerStart } from './messages';
 import { facade, RemoteObjects } from './remote-objects';
 
+/** What one act of an event states, until its answer has left. */
+interface Delivery {
+  readonly changes: StatedChange[];
+  left: boolean;
+}
+
 /** The services of a plugin in a worker: they look as in the main thread, and ask it. */
 export class ThreadServices {
   readonly remote: RemoteObjects;
   /** What the plugin provides, by its tokens' names. */
   readonly provided = new Map<string, unknown>();
-  private readonly delivery = new AsyncLocalStorage<StatedChange[] | undefined>();
+  private readonly delivery = new AsyncLocalStorage<Delivery | undefined>();
   private readonly keys: Set<string>;
   private readonly jobs: PluginJobs;
 
@@ -70,8 +76,10 @@ export class ThreadServices {
 
   /** Runs an act of one event; what it states meanwhile goes with its answer. */
   async delivering(act: () => unknown): Promise<Outcome> {
-    const changes: StatedChange[] = [];
-    return { value: await this.delivery.run(changes, act), changes };
+    const delivery: Delivery = { changes: [], left: false };
+    const value: unknown = await this.delivery.run(delivery, act);
+    delivery.left = true;
+    return { value, changes: delivery.changes };
   }
 
   /** Runs what belongs to no event. */
@@ -87,9 +95,10 @@ export class ThreadServices {
     const change = (key: string, records: DesiredRecords | null): void => {
       if (records === null) this.keys.delete(key);
       else this.keys.add(key);
-      const changes = this.delivery.getStore();
-      if (changes === undefined) this.post({ kind: 'state', changes: [{ key, records }] });
-      else changes.push({ key, records });
+      const delivery = this.delivery.getStore();
+      // What an act set off and did not wait for belongs to no event any more.
+      if (delivery === undefined || delivery.left) this.post({ kind: 'state', changes: [{ key, records }] });
+      else delivery.changes.push({ key, records });
     };
     return {
       set: (key, records) => change(key, structuredClone(records)),

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type AgentHooks, HOOKS, type HookContext, manifestOf, type Plugin, type TapOrder } from '@patchbay/sdk';
 import { constructorTokens } from '../container';
 import { pluginClasses } from '../loader/described';
-import { crossed, type FromWorker, type Outcome, type ToWorker, type WorkerStart } from './messages';
+import { BACKLOG, crossed, type FromWorker, type Outcome, type ToWorker, type WorkerStart } from './messages';
 import { ThreadServices } from './thread-services';
 
 /** The program of a worker: one plugin, its taps, and the services that ask the main thread. */
@@ -11,7 +11,12 @@ import { ThreadServices } from './thread-services';
 type Tap = (payload: unknown, context: HookContext) => unknown;
 
 const start = workerData as WorkerStart;
-const post = (message: FromWorker): void => parentPort?.postMessage(message);
+const backlog = new Int32Array(start.backlog);
+const post = (message: FromWorker): void => {
+  parentPort?.postMessage(message);
+  for (let left = Atomics.add(backlog, 0, 1) + 1; left > BACKLOG; left = Atomics.load(backlog, 0))
+    Atomics.wait(backlog, 0, left);
+};
 const services = new ThreadServices(start, post);
 const taps = new Map<string, Tap>();
 const running = new Map<number, AbortController>();
@@ -32,7 +37,9 @@ async function main(): Promise<Plugin> {
       orders.push({ hook, order });
     },
   ]);
-  instance.tap?.(Object.fromEntries(hooks) as unknown as AgentHooks);
+  const answer: unknown = instance.tap?.(Object.fromEntries(hooks) as unknown as AgentHooks);
+  if (answer instanceof Promise)
+    throw new TypeError('tap() is async: what it taps after its first await comes too late');
   post({ kind: 'ready', taps: orders, provided: [...services.provided.keys()] });
   return instance;
 }

@@ -9,7 +9,7 @@ import { RemoteObjects } from './remote-objects';
 const HEAP_MB = 512;
 
 export interface WorkerLinkParts {
-  readonly start: WorkerStart;
+  readonly start: Omit<WorkerStart, 'backlog'>;
   /** The service of that name, for what the plugin asks. */
   readonly service: (name: string) => unknown;
   /** What the plugin states outside a tap. */
@@ -26,13 +26,14 @@ export class WorkerLink {
   readonly remote: RemoteObjects;
   readonly ready: Promise<Ready>;
   private readonly calls = new Calls();
+  private readonly backlog = new Int32Array(new SharedArrayBuffer(4));
   private readonly worker: Worker;
   private ended = false;
   private lastError: string | undefined;
 
   constructor(private readonly parts: WorkerLinkParts) {
     this.worker = new Worker(join(__dirname, 'thread.js'), {
-      workerData: parts.start,
+      workerData: { ...parts.start, backlog: this.backlog.buffer },
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
     this.worker.unref();
@@ -43,12 +44,20 @@ export class WorkerLink {
     });
     this.ready = new Promise((resolve, reject) => {
       this.worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'ready') resolve(message);
-        else this.received(message);
+        Atomics.sub(this.backlog, 0, 1);
+        Atomics.notify(this.backlog, 0);
+        try {
+          if (message.kind === 'ready') resolve(message);
+          else this.received(message);
+        } catch (thrown) {
+          // What the plugin sent is at fault, and nobody there waits for an answer.
+          parts.failed(message?.kind === 'state' ? 'desired.set' : 'message', thrown);
+        }
       });
-      this.worker.on('error', (error) => {
-        this.lastError = error.message;
-        reject(error);
+      // Whatever was thrown, null included.
+      this.worker.on('error', (thrown: unknown) => {
+        this.lastError = reasonOf(thrown);
+        reject(thrown);
       });
       this.worker.on('exit', (code) => {
         const reason = this.lastError ?? `it ended with code ${code}`;

@@ -23,7 +23,7 @@ export interface WorkerSettings {
 export const WORKER_SETTINGS: WorkerSettings = { pingMs: 1_000, patienceMs: 5_000, restartMs: [1_000, 60_000] };
 
 export interface WorkerMemberParts {
-  readonly start: Omit<WorkerStart, 'keys'>;
+  readonly start: Omit<WorkerStart, 'keys' | 'backlog'>;
   readonly onFailure: Member['onFailure'];
   readonly dependsOn: ReadonlySet<string>;
   readonly settings: WorkerSettings;
@@ -93,6 +93,15 @@ export class WorkerMember implements Member {
     await this.live().run('start');
     this.watch();
     this.parts.settled();
+  }
+
+  /** The host goes on without the plugin: its thread is at work no longer, and is not started again. */
+  giveUp(): void {
+    this.stopping = true;
+    clearInterval(this.pinging);
+    clearTimeout(this.restarting);
+    void this.link?.close();
+    this.parts.ended();
   }
 
   async stop(): Promise<void> {

@@ -50,12 +50,26 @@ async function attempt(steps: readonly Step[], act: () => Promise<void>): Promis
     await act();
     return { ...NOTHING, applied: steps };
   } catch (error) {
-    if (!(error instanceof OpenFlowError)) return { ...NOTHING, undone: steps, failure: asError(error) };
-    const index = error.failedIndex ?? (steps.length === 1 ? 0 : undefined);
+    const unencodable = unencodableIndex(error);
+    if (!(error instanceof OpenFlowError) && unencodable === undefined)
+      return { ...NOTHING, undone: steps, failure: asError(error) };
+    const said = error instanceof OpenFlowError ? error.failedIndex : unencodable;
+    const index = said ?? (steps.length === 1 ? 0 : undefined);
     const step = index === undefined ? undefined : steps[index];
     if (step === undefined) return { ...NOTHING, undone: steps };
-    return { ...NOTHING, refused: [{ step, reason: error.message }], undone: steps.filter((one) => one !== step) };
+    return {
+      ...NOTHING,
+      refused: [{ step, reason: asError(error).message }],
+      undone: steps.filter((one) => one !== step),
+    };
   }
+}
+
+/** The message that could not be put on the wire: nothing of it was sent, and what it says is its owner's fault, not the connection's. */
+function unencodableIndex(error: unknown): number | undefined {
+  return error instanceof Error && 'messageIndex' in error && typeof error.messageIndex === 'number'
+    ? error.messageIndex
+    : undefined;
 }
 
 function join(...parts: readonly Partial<Sent>[]): Sent {

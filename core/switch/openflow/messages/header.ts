@@ -1,3 +1,4 @@
+import { FlowNotationError } from '@patchbay/sdk/flow';
 import type { WireWriter } from '../wire/writer';
 
 /** Wire versions (OpenFlow 1.3.5 and 1.4.1, 7.1). */
@@ -48,6 +49,8 @@ export const OFPMP = {
 } as const;
 
 export const HEADER_LENGTH = 8;
+/** The length of a message has 16 bits. */
+const LONGEST = 0xffff;
 
 /** Writes a message around what `body` writes. */
 export function writeMessage(writer: WireWriter, version: number, type: number, xid: number, body?: () => void): void {
@@ -57,5 +60,8 @@ export function writeMessage(writer: WireWriter, version: number, type: number, 
   writer.u16(0);
   writer.u32(xid);
   body?.();
-  writer.setU16(start + 2, writer.length - start);
+  const length = writer.length - start;
+  if (length > LONGEST)
+    throw new FlowNotationError('message', `would take ${length} bytes; OpenFlow has room for ${LONGEST}`);
+  writer.setU16(start + 2, length);
 }
