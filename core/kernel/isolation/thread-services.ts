@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { inspect } from 'node:util';
 import type {
   Announcer,
   DesiredRecords,
@@ -163,9 +164,26 @@ export class ThreadServices {
       {
         get:
           (_target, method) =>
-          (...args: readonly unknown[]) =>
-            this.remote.tell(service, [String(method)], args),
+          (...args: readonly unknown[]) => {
+            try {
+              this.remote.tell(service, [String(method)], args);
+            } catch {
+              // A function or a socket does not cross a thread, and what is only to be read need not.
+              this.remote.tell(service, [String(method)], args.map(readable));
+            }
+          },
       },
     );
   }
+}
+
+/** Text for people, of anything. */
+function readable(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? value : inspect(value);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [
+      name,
+      typeof field === 'string' ? field : inspect(field, { depth: 1 }),
+    ]),
+  );
 }

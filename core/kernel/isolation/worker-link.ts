@@ -68,7 +68,7 @@ export class WorkerLink {
     this.ready.catch(() => undefined);
   }
 
-  run(what: 'start' | 'stop' | 'ping'): Promise<unknown> {
+  run(what: 'start' | 'stop' | 'ping'): Promise<Outcome> {
     return this.calls.make((call) => this.post({ kind: 'run', call, what }));
   }
 

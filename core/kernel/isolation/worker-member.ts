@@ -17,10 +17,20 @@ export interface WorkerSettings {
   readonly patienceMs: number;
   /** Milliseconds before a thread that ended is started again, at first and at most. */
   readonly restartMs: readonly [number, number];
+  /** Milliseconds that its start may take then. */
+  readonly startMs: number;
 }
 
 /** Five seconds is what a tap may take at most: whoever is silent longer does not merely work. */
-export const WORKER_SETTINGS: WorkerSettings = { pingMs: 1_000, patienceMs: 5_000, restartMs: [1_000, 60_000] };
+export const WORKER_SETTINGS: WorkerSettings = {
+  pingMs: 1_000,
+  patienceMs: 5_000,
+  restartMs: [1_000, 60_000],
+  startMs: 30_000,
+};
+
+/** Megabytes of Buffers that a thread may hold beside its heap. */
+const BUFFERS_MB = 512;
 
 export interface WorkerMemberParts {
   readonly start: Omit<WorkerStart, 'keys' | 'backlog'>;
@@ -177,7 +187,11 @@ export class WorkerMember implements Member {
         return;
       }
       link.run('ping').then(
-        () => silence.heard(),
+        ({ value: bytes }) => {
+          silence.heard();
+          if (Number(bytes) > BUFFERS_MB * 2 ** 20)
+            void link.terminate(`it held more than ${BUFFERS_MB} MB of buffers`);
+        },
         () => undefined,
       );
     }, pingMs);
@@ -202,7 +216,9 @@ export class WorkerMember implements Member {
     const link = this.open();
     try {
       await this.ready(link);
-      await link.run('start');
+      const { startMs: budget } = this.parts.settings;
+      const late = () => KernelError.startTimedOut({ plugin: this.id, phase: 'start again', budget });
+      await within(budget, link.run('start'), late);
       this.link = link;
       this.parts.health.clear(CONDITION);
       for (const service of this.services) service.resume();

@@ -1,4 +1,14 @@
-import { type AgentHooks, type DesiredRecords, type DesiredState, type Plugin, type PluginClass, parseFlow, plugin, Service, use } from '@patchbay/sdk';
+import {
+  type AgentHooks,
+  type DesiredRecords,
+  type DesiredState,
+  type Plugin,
+  type PluginClass,
+  parseFlow,
+  plugin,
+  Service,
+  use,
+} from '@patchbay/sdk';
 import { aPort, Kit } from '@patchbay/testing';
 
 jest.setTimeout(60_000);
@@ -15,7 +25,14 @@ function stating(id: string, table: number, records: () => DesiredRecords): Plug
     { kind: 'group', bridge: 'integration', numbers: [1, 9] },
     { kind: 'meter', bridge: 'integration', numbers: [1, 9] },
   ] as const;
-  plugin({ id, summary: 'States', sdk: '^1.0.0', onFailure: 'degrade', claims: [{ bridge: 'integration', tables: [table] }], numbers })(Stating);
+  plugin({
+    id,
+    summary: 'States',
+    sdk: '^1.0.0',
+    onFailure: 'degrade',
+    claims: [{ bridge: 'integration', tables: [table] }],
+    numbers,
+  })(Stating);
   return Stating;
 }
 
@@ -25,13 +42,32 @@ const honest = stating('honest', 60, () => ({ flows: [drop(60)] }));
 /** What passes the planner and cannot be put on the wire: on a real switch, for the one in memory encodes nothing. */
 const CASES: Readonly<Record<string, () => DesiredRecords>> = {
   'a flow of 65 560 bytes': () => ({
-    flows: [{ ...drop(61), actions: Array.from({ length: 4095 }, (_, index) => ({ type: 'output' as const, port: index + 1 })) }],
+    flows: [
+      {
+        ...drop(61),
+        actions: Array.from({ length: 4095 }, (_, index) => ({ type: 'output' as const, port: index + 1 })),
+      },
+    ],
   }),
   'a group of 3 000 buckets': () => ({
-    groups: [{ bridge: 'br-int', group: 1, kind: 'all', buckets: Array.from({ length: 3000 }, () => ({ actions: [{ type: 'output' as const, port: 1 }] })) }],
+    groups: [
+      {
+        bridge: 'br-int',
+        group: 1,
+        kind: 'all',
+        buckets: Array.from({ length: 3000 }, () => ({ actions: [{ type: 'output' as const, port: 1 }] })),
+      },
+    ],
   }),
   'a meter of 5 000 bands': () => ({
-    meters: [{ bridge: 'br-int', meter: 1, unit: 'kbps', bands: Array.from({ length: 5000 }, (_, index) => ({ kind: 'drop' as const, rate: index + 1 })) }],
+    meters: [
+      {
+        bridge: 'br-int',
+        meter: 1,
+        unit: 'kbps',
+        bands: Array.from({ length: 5000 }, (_, index) => ({ kind: 'drop' as const, rate: index + 1 })),
+      },
+    ],
   }),
   'a timeout that is a bigint': () => ({ flows: [{ ...drop(61), idleTimeout: 300n as never }] }),
 };
