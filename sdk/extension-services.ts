@@ -65,8 +65,8 @@ export interface MetricDefinition {
   readonly labels?: readonly string[];
 }
 
-/** Kinds of number that plugins share on one bridge. */
-export type NumberKind = 'meter' | 'group' | 'conjunction';
+/** Kinds of number that plugins share on one bridge. `register-bit`: a bit of the registers that nobody else uses; `registerBit` says which. */
+export type NumberKind = 'meter' | 'group' | 'conjunction' | 'register-bit';
 
 /**
  * Numbers that no other plugin is given. A name keeps its number over restarts, until it is released.

@@ -1,3 +1,4 @@
+import type { Match, Register, Subfield } from './flow';
 import type { PortView } from './switch-services';
 
 /**
@@ -52,6 +53,28 @@ export const BRIDGE_PROTOCOLS: readonly string[] = ['OpenFlow10', 'OpenFlow13', 
  * lower half is no plugin's.
  */
 export const LEARNED_COOKIE = 0x50617463_00000000n;
+
+/** The first register whose bits `Service.numbers` gives out. None of Neutron's pipeline, nor of the stock plugins, uses it or those above it. */
+const FIRST_SHARED_REGISTER = 10;
+
+/** One bit that a plugin marks packets with, as actions and matches name it. */
+export interface RegisterBit {
+  readonly bit: Subfield;
+  readonly isSet: Match;
+  readonly isClear: Match;
+}
+
+/** The bit that a number of the kind `register-bit` stands for: 0 to 191 are the bits of reg10 to reg15. */
+export function registerBit(number: number): RegisterBit {
+  const register = `reg${FIRST_SHARED_REGISTER + Math.floor(number / 32)}` as Register;
+  const at = number % 32;
+  const mask = 2 ** at;
+  return {
+    bit: { field: register, from: at, to: at },
+    isSet: { [register]: { value: mask, mask } },
+    isClear: { [register]: { value: 0, mask } },
+  };
+}
 
 /** The external_ids key under which a port that the agent made or adopted names its plugin. */
 export const OWNER_MARK = 'patchbay-owner';

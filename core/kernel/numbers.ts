@@ -12,6 +12,8 @@ export const ALLOTTED_RANGES: Readonly<Record<NumberKind | 'table', readonly [nu
   meter: [20_000, 59_999],
   group: [1_000_000, 1_999_999],
   conjunction: [0x5000_0000, 0x5fff_ffff],
+  // Six registers of 32 bits (sdk/pipeline.ts).
+  'register-bit': [0, 191],
 };
 
 /** Numbers of the tables of a bridge that somebody writes who has not asked here. */

@@ -1,6 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { drop, FIELDS, fieldNamed, flow, load, type Match, output, port, setField } from '@patchbay/sdk';
+import {
+  drop,
+  FIELDS,
+  fieldNamed,
+  flow,
+  load,
+  type Match,
+  output,
+  port,
+  printFlow,
+  registerBit,
+  setField,
+} from '@patchbay/sdk';
 
 const source = readFileSync(join(__dirname, '../../../sdk/flow/field-names.ts'), 'utf8');
 const typed = [...source.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
@@ -22,6 +34,13 @@ describe('the names of fields that types know', () => {
     ).toBe(true);
     expect(ofTable).toHaveLength(16 + 8 + 4);
   });
+});
+
+it('a register bit is named alike in an action and in matches', () => {
+  const { bit, isSet, isClear } = registerBit(191);
+  const marked = flow({ bridge: 'br-int', priority: 1, match: isClear, actions: [load(bit, 1)] });
+  expect(printFlow(marked)).toBe('table=0,priority=1,reg15=0x0/0x80000000 actions=load:0x1->NXM_NX_REG15[31]');
+  expect(printFlow({ ...marked, match: isSet, actions: [] })).toMatch(/reg15=0x80000000\/0x80000000/);
 });
 
 it('a misspelt field does not compile, in a match nor in an action', () => {

@@ -8,9 +8,12 @@ import {
   type DesiredState,
   IntegrationTable,
   type Jobs,
+  type Numbers,
   type Plugin,
   plugin,
+  type RegisterBit,
   type Rpc,
+  registerBit,
   Service,
   type Unsubscribe,
   use,
@@ -48,12 +51,14 @@ export class PortMirror implements Plugin {
   /** Ports that the server wants mirrored; null until it has said so. */
   private mirrored: ReadonlySet<string> | null = null;
   private readonly ports = new Map<string, string>();
+  private copied: RegisterBit | undefined;
   private unlisten: Unsubscribe = () => undefined;
 
   constructor(
     @use(Service.config) private readonly config: PortMirrorConfig,
     @use(Service.identity) private readonly identity: AgentIdentity,
     @use(Service.tables) private readonly tables: AllottedTables,
+    @use(Service.numbers) private readonly numbers: Numbers,
     @use(Service.desired) private readonly desired: DesiredState,
     @use(Service.rpc) private readonly rpc: Rpc,
     @use(Service.jobs) private readonly jobs: Jobs,
@@ -77,6 +82,7 @@ export class PortMirror implements Plugin {
       { mirrors_changed: ({ port_ids }) => this.choose(textsOf(port_ids)) },
     );
     this.jobs.untilDone('ask which ports are mirrored', RETRY, async () => {
+      this.copied = registerBit(await this.numbers.allot('register-bit', this.identity.integrationBridge, 'copied'));
       const answer = await this.rpc.call({ topic: TOPIC }, 'get_mirrors', { host: this.identity.host });
       this.choose(textsOf(answer));
     });
@@ -100,12 +106,14 @@ export class PortMirror implements Plugin {
 
   private state(portId: string): void {
     const portName = this.ports.get(portId);
-    const copy = this.tables.copy;
-    if (portName === undefined || copy === undefined || this.mirrored?.has(portId) !== true) {
+    const copied = this.copied;
+    const { copy } = this.tables;
+    const isKnown = portName !== undefined && copy !== undefined && copied !== undefined;
+    if (!isKnown || this.mirrored?.has(portId) !== true) {
       this.desired.unset(keyOf(portId));
       return;
     }
-    const where = { bridge: this.identity.integrationBridge, copy };
+    const where = { bridge: this.identity.integrationBridge, copy, copied };
     this.desired.set(keyOf(portId), { flows: mirrorFlows(portName, this.config.capture_port, where) });
   }
 }

@@ -10,7 +10,7 @@ const prepare = (kit: Kit): void => {
 describePluginContract(PortMirror, { options, prepare });
 
 const MIRRORED = `
-  table=60,priority=210,reg9=0x0/0x80000000,in_port="tap-port-1" actions=resubmit(,100),load:0x1->NXM_NX_REG9[31],resubmit(,60)
+  table=60,priority=210,reg10=0x0/0x1,in_port="tap-port-1" actions=resubmit(,100),load:0x1->NXM_NX_REG10[0],resubmit(,60)
   table=100,priority=1,in_port="tap-port-1" actions=output:"capture"`;
 
 describe('the port mirror', () => {
