@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STOCK } from '@patchbay/plugins';
-import { type Claim, type DesiredRecords, HOOKS, type HookName, manifestOf, type Token } from '@patchbay/sdk';
+import {
+  type Claim,
+  type DesiredRecords,
+  HOOKS,
+  type HookName,
+  manifestOf,
+  printFlow,
+  type RemotePorts,
+  type Token,
+} from '@patchbay/sdk';
 import { aBoundSegment, anIsolatedPort, aPort, aTunnelEndpoint, Kit } from '@patchbay/testing';
 import { constructorTokens } from '../../core/kernel/container';
 import { optionNames } from '../../core/kernel/loader/manifest';
@@ -24,7 +33,7 @@ export async function replacingTable(id: string): Promise<string> {
   const manifest = manifestOf(stock(id));
   if (manifest === undefined) throw new Error(`${id} has no manifest`);
   const { requires = [], provides = [], claims = [], columns = [], numbers = [], tables = [] } = manifest;
-  const { taps, keys, columnKeys, commands } = await inAKernel(id);
+  const { taps, keys, columnKeys, commands, stated } = await inAKernel(id);
   const rows: readonly (readonly [string, string | readonly string[]])[] = [
     ['provides', provides.map(nameOfToken)],
     ['requires', requires.map((one) => (typeof one === 'string' ? `plugin ${one}` : nameOfToken(one)))],
@@ -51,11 +60,31 @@ export async function replacingTable(id: string): Promise<string> {
     ['kept over restarts', /Service\.store\b/.test(sourceOf(id)) ? `\`<state_dir>/${id}.json\`` : []],
   ];
   const cells = rows.map(([what, value]) => [what, typeof value === 'string' ? value : marked(value)]);
-  return [['part', id], ['---', '---'], ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  const table = [['part', id], ['---', '---'], ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  if (stated.length === 0) return table;
+  return `${table}\n\n## What it states\n\nOf a port in a VLAN network (local VLAN 1), a VXLAN network (local VLAN 2), a tunnel endpoint and an address behind it, with the options of its tests, by key:\n\n\`\`\`\n${stated.join('\n')}\n\`\`\``;
 }
+
+/** Flows by key, each after its bridge, in the words of ovs-ofctl. */
+function statedFlows(wants: ReadonlyMap<string, DesiredRecords>): readonly string[] {
+  return [...wants].sort(byName).flatMap(([key, { flows = [], gates = [] }]) => {
+    const all = [...flows, ...gates.flatMap(({ admission = [] }) => admission)];
+    return [`# ${key}`, ...all.map((flow) => `${flow.bridge} ${printFlow(flow)}`).sort()];
+  });
+}
+
+const byName = ([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number =>
+  left < right ? -1 : 1;
 
 const marked = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ') || '-';
 const nameOfToken = ({ name }: Token<unknown>): string => `Service.${name}`;
+
+const REMOTE: RemotePorts = {
+  networkId: 'network-2',
+  endpoint: aTunnelEndpoint(),
+  delivery: 'flooded',
+  addresses: [{ macAddress: 'fa:16:3e:00:00:09', ipAddress: '10.0.0.9' }],
+};
 
 async function inAKernel(id: string) {
   const { with: others = [], options = {}, optionsOfOthers = {}, bridges } = STOCK_NEEDS[id] ?? {};
@@ -77,10 +106,12 @@ async function inAKernel(id: string) {
     await kit.fire.onPortAdded(port);
     await kit.fire.onPortIsolated(anIsolatedPort());
     await kit.fire.onTunnelEndpointAdded(aTunnelEndpoint());
-    await kit.fire.onForwardingChanged({ remotes: [], knowledge: 'complete' });
+    await kit.fire.onForwardingChanged({ remotes: [REMOTE], knowledge: 'complete' });
+    await kit.fire.onAgentSynced({ ports: 1 });
     const wants = kit.wants(id);
     return {
       taps: kit.kernel.hooksListing().flatMap(({ hook, plugins }) => (plugins.includes(id) ? [hook] : [])),
+      stated: statedFlows(wants),
       keys: unique([...wants.keys()].map(shapeOf)),
       columnKeys: unique([...wants.values()].flatMap(columnKeysOf)),
       commands: kit.kernel.commands.list().flatMap(({ plugin, name }) => (plugin === id ? [name] : [])),
