@@ -114,9 +114,11 @@ export class AgentHost implements Host {
     return this.parts !== undefined && this.parts.kernel.phase !== 'failed';
   }
 
-  stray(kind: StrayError, error: unknown): void {
+  stray(kind: StrayError, error: unknown): 'contained' | 'ours' {
+    if (this.parts?.kernel.blame(error) === true) return 'contained';
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.logging.for('agent').error(STRAY_SENTENCES[kind], { reason });
+    return 'ours';
   }
 
   reload(configuration: Configuration): readonly string[] {

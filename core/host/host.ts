@@ -26,8 +26,8 @@ export interface Host {
   isAlive(): boolean;
   /** Resolves some time after `release` has answered: the agent is to stop. */
   readonly released: Promise<'asked'>;
-  /** Logs an error that nobody caught. */
-  stray(kind: StrayError, error: unknown): void;
+  /** Logs an error that nobody caught. `contained`: it came from the code of a plugin that the agent can do without, which health names. */
+  stray(kind: StrayError, error: unknown): 'contained' | 'ours';
   /** SIGHUP: logging is as the configuration says now. Answers what else changed and needs a restart. */
   reload(configuration: Configuration): readonly string[];
 }

@@ -19,6 +19,7 @@ import type { Resolution } from './loader/plan';
 import { resolveListing, stockManifests } from './loader/resolve';
 import { memberOf } from './member';
 import { retireTheUnlisted } from './retirement';
+import { strayErrorOf } from './stray-error';
 import { AgentSynchronisation } from './synchronisation';
 import { watchEventLoop } from './watchdog';
 
@@ -194,6 +195,17 @@ export class AgentKernel implements Kernel {
 
   provided<T>(token: Token<T>): T | undefined {
     return this.booted?.services.provided(token);
+  }
+
+  blame(error: unknown): boolean {
+    const all = this.booted?.resolution.ordered.map(({ manifest }) => manifest) ?? [];
+    const optional = all.filter(({ id, onFailure }) => onFailure === 'degrade' && !this.required.has(id));
+    const failure = strayErrorOf(error, new Set(optional.map(({ id }) => id)));
+    if (failure === undefined) return false;
+    const { plugin, message: detail, code } = failure;
+    this.healthBook.report(plugin, { condition: 'stray error', level: 'degraded', detail, expiresAfterMs: 600_000 });
+    this.options.loggerOf(plugin).error('The plugin did not catch an error', { code, reason: reasonOf(error) });
+    return true;
   }
 
   private live(): Booted {

@@ -43,7 +43,7 @@ export class CommandBook {
       throw KernelError.noCommand({ plugin, name, hint });
     }
     try {
-      return await this.context.outside(() => command.run(words));
+      return await this.context.outside(() => command.run(words), plugin);
     } catch (thrown) {
       throw KernelError.commandFailed({ plugin, name, reason: reasonOf(thrown) }, thrown);
     }

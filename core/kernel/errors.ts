@@ -164,6 +164,12 @@ export const KernelError = defineErrors({
     class: 'transient',
     template: '{plugin} failed to {phase}; the agent goes on without it: {reason}',
   },
+  strayError: {
+    code: 'PB-STRAY-ERROR',
+    class: 'transient',
+    template:
+      '{plugin} let an error go that nobody caught; a timer, a promise or an emitter of its own is likely: {reason}',
+  },
   startIsLate: {
     code: 'PB-START-LATE',
     class: 'transient',

@@ -43,8 +43,22 @@ export interface TapFrame {
 
 interface Place {
   readonly context: EventContext;
+  /** Absent: work with a life of its own. */
+  readonly event?: EventFrame;
+  readonly tap?: TapFrame | undefined;
+  /** Whose code it is, outside a tap. */
+  readonly plugin?: string;
+}
+
+interface EventPlace {
   readonly event: EventFrame;
   readonly tap: TapFrame | undefined;
+}
+
+/** The plugin whose code set off what runs now, by way of whatever timers, promises and sockets. */
+export function pluginAtWork(): string | undefined {
+  const place = storage.getStore();
+  return place?.tap?.plugin ?? place?.plugin;
 }
 
 /** One for the whole process, however many agents it runs: Node carries each storage that there is along with every promise. */
@@ -52,19 +66,20 @@ const storage = new AsyncLocalStorage<Place | undefined>();
 
 /** Knows, in any code that a tap or event of its agent set off, which one it was. */
 export class EventContext {
-  current(): Place | undefined {
+  current(): EventPlace | undefined {
     const place = storage.getStore();
-    return place?.context === this ? place : undefined;
+    return place?.context === this && place.event !== undefined ? (place as EventPlace) : undefined;
   }
 
   inEvent<T>(event: EventFrame, act: () => T): T {
-    return storage.run({ context: this, event, tap: undefined }, act);
+    return storage.run({ context: this, event }, act);
   }
 
   /** Outside an event there is nothing to stage into, and a tap's changes apply at once. */
   inTap<T>(tap: TapFrame, act: () => T): T {
     const event = this.current()?.event;
-    return event === undefined ? act() : storage.run({ context: this, event, tap }, act);
+    const place: Place = event === undefined ? { context: this, plugin: tap.plugin } : { context: this, event, tap };
+    return storage.run(place, act);
   }
 
   /** The tap has succeeded: its changes are the event's, or, if that has left already, follow it. */
@@ -76,8 +91,8 @@ export class EventContext {
   }
 
   /** Runs what has a life of its own (jobs, listeners), so that it is not taken for a part of the event that started it. */
-  outside<T>(act: () => T): T {
-    return storage.run(undefined, act);
+  outside<T>(act: () => T, plugin?: string): T {
+    return storage.run(plugin === undefined ? undefined : { context: this, plugin }, act);
   }
 
   /** Where a change stated now belongs. */

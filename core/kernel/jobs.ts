@@ -69,7 +69,7 @@ export class PluginJobs implements Jobs {
     const job: Job = { name, controller: new AbortController(), timer: undefined, trouble: undefined };
     if (this.ended) return () => undefined;
     this.jobs.set(name, job);
-    this.options.context.outside(() => start(job));
+    this.options.context.outside(() => start(job), this.options.plugin);
     return () => this.drop(job);
   }
 

@@ -105,6 +105,8 @@ export interface Kernel {
   onPhase(listener: (phase: AgentPhase) => void): () => void;
   plugins(): readonly PluginState[];
   health(): AgentHealth;
+  /** An error that nobody caught: whether the code of a plugin that the agent can do without threw it. Its health names it then. */
+  blame(error: unknown): boolean;
   trace(): readonly TapTrace[];
   hooksListing(): readonly TapListing[];
   bootTree(): readonly LifecycleStep[];

@@ -124,13 +124,13 @@ export function memberOf(
       }
     },
     async start() {
-      await context.outside(() => instance?.start?.());
+      await context.outside(() => instance?.start?.(), id);
       health.settle(id);
     },
     async stop() {
       jobs.end();
       packetIns.end();
-      await context.outside(() => instance?.stop?.());
+      await context.outside(() => instance?.stop?.(), id);
     },
   };
   return { member, endJobs: () => jobs.end() };

@@ -70,7 +70,7 @@ export class LimitedPacketIns implements PacketIns {
   ): Unsubscribe {
     const { source, plugin, context } = this.parts;
     const end = source(plugin, from, (packet) => {
-      if (this.admits()) context.outside(() => void this.tell(packet, listener));
+      if (this.admits()) context.outside(() => void this.tell(packet, listener), plugin);
     });
     this.ends.add(end);
     return () => {

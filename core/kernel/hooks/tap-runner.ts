@@ -91,7 +91,7 @@ export class TapRunner {
       timer = setTimeout(() => {
         const error = KernelError.tapTimedOut({ hook, plugin, budget: budgetMs });
         reject(error);
-        controller.abort(error);
+        this.options.context.inTap(frame, () => controller.abort(error));
       }, budgetMs);
     });
     try {

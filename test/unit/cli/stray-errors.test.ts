@@ -1,10 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { watchStrayErrors } from '../../../core/cli/stray-errors';
 
-function watched() {
+function watched(whose: 'contained' | 'ours' = 'ours') {
   const source = new EventEmitter();
   const seen: string[] = [];
-  const stray = watchStrayErrors(source, { stray: (kind, error) => void seen.push(`${kind}: ${String(error)}`) });
+  const stray = watchStrayErrors(source, {
+    stray: (kind, error) => {
+      seen.push(`${kind}: ${String(error)}`);
+      return whose;
+    },
+  });
   return { source, seen, stray };
 }
 
@@ -22,6 +27,13 @@ describe('an error that nobody caught', () => {
     source.emit('uncaughtException', new Error('broken'));
     expect(seen).toEqual(['exception: Error: broken']);
     await expect(stray.fatal).resolves.toBe('failed');
+  });
+
+  it('lets the agent go on where a plugin’s code threw it', async () => {
+    const { source, stray } = watched('contained');
+    source.emit('uncaughtException', new Error('theirs'));
+    const outcome = await Promise.race([stray.fatal, new Promise((resolve) => setImmediate(resolve, 'goes on'))]);
+    expect(outcome).toBe('goes on');
   });
 
   it('is no longer looked for after release', () => {
