@@ -144,7 +144,10 @@ export type KeyProgress =
   | { readonly state: 'applied' }
   /** Waits for a port or bridge that does not exist yet. */
   | { readonly state: 'pending'; readonly waitingFor: readonly string[] }
-  /** The switch refused it; the rest of the round went through. Tried again with back-off. */
+  /**
+   * It is held back: it cannot be compiled, the switch refused it (it is tried again with back-off), or another plugin has its place.
+   * What was stated beside it went through. The plugin's health names the key with the reason.
+   */
   | { readonly state: 'quarantined'; readonly reason: string }
   | { readonly state: 'unset' };
 

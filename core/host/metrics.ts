@@ -39,7 +39,11 @@ export class Metrics {
     this.gauge('patchbay_keys', 'Keys that plugins state', (report) => report.switch.keys);
     this.gauge('patchbay_flows', 'Flows that are installed', (report) => report.switch.flows);
     this.gauge('patchbay_keys_pending', 'Keys that wait for a port or bridge', (report) => report.switch.pending);
-    this.gauge('patchbay_keys_quarantined', 'Keys that the switch refused', (report) => report.switch.quarantined);
+    this.gauge(
+      'patchbay_keys_quarantined',
+      'Keys that are not on the switch: they make no flows, it refuses them, or another plugin has their place',
+      (report) => report.switch.quarantined,
+    );
     this.gauge('patchbay_conflicts', 'Flows that two keys want otherwise', (report) => report.switch.conflicts.length);
     this.gauge('patchbay_rounds_total', 'Rounds of the reconciler', (report) => report.switch.rounds);
     this.gauge('patchbay_rpc_connected', 'Whether the broker is connected', (report) =>

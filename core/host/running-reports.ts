@@ -169,7 +169,10 @@ function withSwitch(
 }
 
 function recordsOf({ plugin, key, since, cause, progress, parts }: ExplainedKey): readonly ExplainedRecord[] {
-  return parts.map(({ text }) => ({ plugin, key, since, cause, text, progress }));
+  const texts = parts.map(({ text }) => text);
+  // A key that came to nothing has no part to stand for it, and is what is looked for.
+  if (texts.length === 0 && progress.state === 'quarantined') texts.push('nothing: the key is held back');
+  return texts.map((text) => ({ plugin, key, since, cause, text, progress }));
 }
 
 function pendingOf({ store }: Switch): readonly string[] {

@@ -7,6 +7,7 @@ import { KernelError } from './errors';
 import { EventContext } from './event-context';
 import { Events } from './events';
 import { type AgentHealth, HealthBook } from './health';
+import { watchHeldKeys } from './held-keys';
 import { TapMarker } from './hooks/marker';
 import { HOOK_SETTINGS } from './hooks/options';
 import { HookTable } from './hooks/table';
@@ -293,7 +294,7 @@ export class AgentKernel implements Kernel {
         }
       },
     });
-    this.watches.push(end);
+    this.watches.push(end, watchHeldKeys(this.options.agentServices.desiredStore, this.healthBook));
   }
 
   private awaitCompletion({ resolution, lifecycle }: Booted): void {

@@ -40,6 +40,7 @@ export class DesiredKeys implements DesiredStore {
   private unheld = new Set<Entry>();
   private heldFor: string | undefined;
   private isHeldForLong = false;
+  private quarantined = 0;
 
   constructor(
     private readonly events: {
@@ -106,6 +107,11 @@ export class DesiredKeys implements DesiredStore {
     let count = 0;
     for (const entry of this.entries.values()) if (entry.progress.state === 'pending') count += 1;
     return count;
+  }
+
+  /** Keys that do not get onto the switch: they cannot be compiled, it refuses them, or another has their place. */
+  get quarantinedCount(): number {
+    return this.quarantined;
   }
 
   all(): Iterable<DesiredEntry & { readonly progress: KeyProgress; readonly settled: boolean }> {
@@ -192,6 +198,8 @@ export class DesiredKeys implements DesiredStore {
 
   private tell(entry: Entry, progress: KeyProgress): void {
     const changed = !sameProgress(entry.progress, progress);
+    if (entry.progress.state === 'quarantined') this.quarantined -= 1;
+    if (progress.state === 'quarantined') this.quarantined += 1;
     entry.progress = progress;
     const { waiting } = entry;
     entry.waiting = [];

@@ -204,7 +204,7 @@ class SwitchSide implements Switch {
       flows: [...this.blueprint.allBoards()].reduce((sum, board) => sum + (board.installed?.size ?? 0), 0),
       pending: this.store.pendingCount,
       takingOver: this.ownership.takeOver.underWay(),
-      quarantined: this.reconciler.quarantined,
+      quarantined: this.store.quarantinedCount,
       conflicts: this.blueprint.contests(),
       figures: this.reconciler.figures,
     };

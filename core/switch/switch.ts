@@ -39,6 +39,7 @@ export interface SwitchStatus {
   readonly pending: number;
   /** Bridges that are being taken over from the reference agent. */
   readonly takingOver: readonly string[];
+  /** Keys that do not get onto the switch, whatever the reason. */
   readonly quarantined: number;
   readonly conflicts: readonly Contest[];
   readonly figures: Readonly<ReconcilerFigures>;

@@ -9,8 +9,8 @@ export class Quarantine {
 
   constructor(private readonly release: (owner: Owner) => void) {}
 
-  get size(): number {
-    return this.held.size;
+  has(plugin: string, key: string): boolean {
+    return this.held.has(ownerId(plugin, key));
   }
 
   hold(owner: Owner): void {

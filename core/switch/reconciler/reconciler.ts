@@ -32,6 +32,8 @@ export interface ReconcilerParts {
 
 /** Lines that one round may write about drift. */
 const DRIFT_LINES = 20;
+/** Lines that one round may write about keys that are held back. */
+const HELD_LINES = 20;
 
 const DRIFT_SENTENCES: Readonly<Record<Drift['kind'], string>> = {
   removed: 'somebody else removed what we installed',
@@ -85,8 +87,15 @@ export class Reconciler {
   private sweepDue = false;
   private wasHeld: string | undefined = NOT_STARTED;
   private retryTimer: NodeJS.Timeout | undefined;
+  /** Held back since it was written about last, each with the reason. */
+  private heldBack: { readonly plugin: string; readonly key: string; readonly reason: string }[] = [];
 
   constructor(private readonly parts: ReconcilerParts) {
+    parts.store.onProgress((plugin, key, progress) => {
+      // What the switch refused was written about when it did.
+      if (progress.state !== 'quarantined' || this.quarantine.has(plugin, key)) return;
+      this.heldBack.push({ plugin, key, reason: progress.reason });
+    });
     this.quarantine = new Quarantine((owner) => {
       parts.blueprint.release(owner);
       this.wake('another try after a refusal');
@@ -127,10 +136,6 @@ export class Reconciler {
   settled(): Promise<void> {
     if (!this.running) return Promise.resolve();
     return new Promise((resolve) => this.idle.add(resolve));
-  }
-
-  get quarantined(): number {
-    return this.quarantine.size;
   }
 
   get writing(): Writing {
@@ -313,9 +318,11 @@ export class Reconciler {
       blueprint.accepted(owner);
       if (!later.has(nameOf(owner))) settle(owner);
     }
+    this.noteHeldBack();
     if (end.effective === undefined) return;
     const open = (): void => {
       for (const owner of end.opened) settle(owner);
+      this.noteHeldBack();
     };
     end.effective.then(open).catch((error: unknown) => {
       this.parts.logger.warn('ovs-vswitchd does not act on its configuration', { error: String(error) });
@@ -324,6 +331,17 @@ export class Reconciler {
         store.settle(owner, versions.get(nameOf(owner)) ?? store.takenVersion(owner), { state: 'pending', waitingFor });
       }
     });
+  }
+
+  /** Keys that cannot be compiled, and those whose place another has: a line each, when it comes to that. */
+  private noteHeldBack(): void {
+    const { logger } = this.parts;
+    for (const held of this.heldBack.slice(0, HELD_LINES)) {
+      logger.error('a key is not on the switch; the rest goes on', held);
+    }
+    const more = this.heldBack.length - HELD_LINES;
+    if (more > 0) logger.error('more keys are not on the switch', { more });
+    this.heldBack = [];
   }
 
   private noteDrift(drifts: readonly Drift[]): void {
