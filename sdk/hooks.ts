@@ -147,7 +147,7 @@ export interface AgentHooks {
    * `desired.complete()`, for a plugin that knows all it wants by then.
    */
   readonly onAgentSynced: Tap<{ readonly ports: number }, void>;
-  /** Which VLAN of the integration bridge a segment gets on this host: 1 to 4094. */
+  /** Which VLAN of the integration bridge a segment gets on this host: 1 to 4094. One that another segment holds is refused, and the port stays shut. */
   readonly resolveLocalVlan: Tap<LocalVlanQuestion, number | undefined>;
   /** The name of the switch port that leads to an endpoint. */
   readonly resolveTunnelPort: Tap<TunnelPortQuestion, string | undefined>;

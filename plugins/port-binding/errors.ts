@@ -12,6 +12,12 @@ export const PortBindingErrors = defineErrors({
     class: 'transient',
     template: 'port {port} stays shut: {plugin}, which the operator requires, failed: {reason}',
   },
+  localVlanTaken: {
+    code: 'PB-PORT-BINDING-4',
+    class: 'transient',
+    template:
+      'local VLAN {vlan} was given for segment {segment}, and segment {holder} holds it: the plugin that answers resolveLocalVlan would let two networks into one',
+  },
   undescribable: {
     code: 'PB-PORT-BINDING-3',
     class: 'transient',

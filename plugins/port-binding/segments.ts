@@ -10,14 +10,20 @@ interface Entry {
   ready: Promise<BoundSegment>;
 }
 
+interface Leaving {
+  readonly bound: BoundSegment;
+  readonly told: Promise<unknown>;
+}
+
 /**
  * The segments that ports of this host use. The first port that holds a segment binds it (a local VLAN is resolved and
- * `onSegmentBound` told, within that port's event); the last one that lets go releases it.
+ * `onSegmentBound` told, within that port's event); the last one that lets go releases it. Whoever gives the VLANs: two segments never have one,
+ * as the VLAN is all that keeps networks apart on the integration bridge.
  */
 export class Segments {
   private readonly entries = new Map<string, Entry>();
   /** Segments whose release is being told: told as bound before the last plugin has heard of that, they would end as released. */
-  private readonly leaving = new Map<string, Promise<unknown>>();
+  private readonly leaving = new Map<string, Leaving>();
 
   constructor(private readonly errors: typeof PortBindingErrors) {}
 
@@ -51,9 +57,9 @@ export class Segments {
     const key = keyOf(entry.bound.segment);
     this.entries.delete(key);
     const told = calls.tell('onSegmentReleased', entry.bound);
-    this.leaving.set(key, told);
+    this.leaving.set(key, { bound: entry.bound, told });
     await told;
-    if (this.leaving.get(key) === told) this.leaving.delete(key);
+    if (this.leaving.get(key)?.told === told) this.leaving.delete(key);
   }
 
   /** What an event of the port's stated of the segment was dropped with the event. Answers whether other ports need it. */
@@ -98,12 +104,26 @@ export class Segments {
   }
 
   private async resolve(calls: HookCalls, segment: Segment, vif: Vif): Promise<BoundSegment> {
-    await this.leaving.get(keyOf(segment));
+    const key = keyOf(segment);
+    await this.leaving.get(key)?.told;
     const localVlan = await calls.resolveLocalVlan({ segment, vif });
     if (localVlan === undefined) throw this.errors.noLocalVlan({ network: segment.networkId });
+    const holder = this.holderOf(localVlan);
+    if (holder !== undefined) {
+      throw this.errors.localVlanTaken({ vlan: localVlan, segment: key, holder: keyOf(holder) });
+    }
     const bound = { segment, localVlan };
+    // Before it is told: another segment that is being resolved meanwhile may be given the same.
+    const entry = this.entries.get(key);
+    if (entry !== undefined) entry.bound = bound;
     await calls.tell('onSegmentBound', bound);
     return bound;
+  }
+
+  /** The segment that has the VLAN, be it that its release is still being told. */
+  private holderOf(vlan: number): Segment | undefined {
+    const held = [...this.entries.values(), ...this.leaving.values()];
+    return held.find(({ bound }) => bound.localVlan === vlan)?.bound.segment;
   }
 
   private async renumber(

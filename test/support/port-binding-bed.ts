@@ -88,6 +88,8 @@ export class FakeAnnouncer implements Announcer {
   /** Told of a release, plugins take this long. */
   releasing: Promise<void> = Promise.resolve();
   refusal: Refusal | undefined;
+  /** Answers with this VLAN; otherwise each question gets another. */
+  localVlan: number | undefined;
   private vlans = 0;
   private readonly listeners = new Set<(acknowledgement: KeyAcknowledgement) => void>();
 
@@ -134,7 +136,7 @@ export class FakeAnnouncer implements Announcer {
   private readonly questions: Omit<HookCalls, 'tell'> = {
     beforePortBind: async (draft) => this.refusal ?? draft,
     beforePortUnbind: async (draft) => draft,
-    resolveLocalVlan: async () => ++this.vlans,
+    resolveLocalVlan: async () => this.localVlan ?? ++this.vlans,
     resolveTunnelPort: async () => undefined,
     reportState: async () => ({ configurations: {} }),
   };
