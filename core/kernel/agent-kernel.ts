@@ -132,8 +132,9 @@ export class AgentKernel implements Kernel {
     });
     this.booted = { resolution, table, lifecycle, services, tables };
     this.watch();
+    const order = resolution.ordered.map(({ manifest }) => manifest.id);
     await lifecycle
-      .boot(() => table.seal(resolution.ordered.map(({ manifest }) => manifest.id)))
+      .boot({ contradiction: () => table.contradiction(order), seal: () => table.seal(order) })
       .catch((thrown) => {
         this.endWatches();
         throw thrown;

@@ -1,5 +1,6 @@
 import { type PatchbayError, reasonOf } from '@patchbay/sdk';
 import { KernelError } from './errors';
+import type { TapContradiction } from './hooks/table';
 
 export type AgentPhase =
   | 'loaded'
@@ -65,6 +66,13 @@ export interface LifecycleOptions {
   readonly onStopFailed: (plugin: string, error: PatchbayError) => void;
 }
 
+/** The hooks, as far as they concern the host: they are sealed between tapping and starting. */
+export interface SealedHooks {
+  /** Why they cannot be sealed; asked again after a plugin that is to blame was given up. */
+  contradiction(): TapContradiction | undefined;
+  seal(): void;
+}
+
 /** Leads plugins through construct, tap and start in their order, and through stop in reverse. */
 export class Lifecycle {
   private readonly phases: Map<string, PluginPhase>;
@@ -97,14 +105,15 @@ export class Lifecycle {
   }
 
   /** Rejects with a fatal error after stopping all, if a plugin fails that the agent cannot do without. */
-  async boot(sealHooks: () => void): Promise<void> {
+  async boot(hooks: SealedHooks): Promise<void> {
     const { members, settings, onLate } = this.options;
     try {
       this.enter('constructing');
       for (const member of members) await this.step(member, 'construct', 'constructed', () => member.construct());
       this.enter('tapping');
       for (const member of members) await this.step(member, 'tap', 'tapped', () => member.tap());
-      sealHooks();
+      this.giveUpContradictory(hooks);
+      hooks.seal();
       this.enter('starting');
       for (const member of members) {
         if (this.stopping !== undefined) return;
@@ -118,6 +127,17 @@ export class Lifecycle {
       await this.stop();
       this.enter('failed');
       throw thrown;
+    }
+  }
+
+  /** Of plugins whose wishes of order contradict, the last that the agent can do without: the others keep what they wished. */
+  private giveUpContradictory(hooks: SealedHooks): void {
+    const optional = [...this.options.members].reverse().filter(({ onFailure }) => onFailure === 'degrade');
+    for (let found = hooks.contradiction(); found !== undefined; found = hooks.contradiction()) {
+      const { plugins, error } = found;
+      const member = optional.find(({ id }) => plugins.includes(id));
+      if (member === undefined) throw error;
+      this.fail(member, 'tap', performance.now(), error);
     }
   }
 

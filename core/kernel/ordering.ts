@@ -6,16 +6,30 @@ export interface Precedence {
   readonly next: string;
 }
 
-/**
- * Orders names so that every precedence holds; where several could come next, the one that `rank` puts lowest does.
- * Precedences that name something else are no constraint. A loop is refused with its path.
- */
+/** Either all names in order, or names that each come before the next, the last one being the first. */
+export type Ordering = { readonly ordered: readonly string[] } | { readonly loop: readonly string[] };
+
+/** As {@link ordering}; a loop is refused with its path. */
 export function inOrder(
   names: readonly string[],
   precedences: readonly Precedence[],
   rank: (left: string, right: string) => number,
   what: string,
-): string[] {
+): readonly string[] {
+  const found = ordering(names, precedences, rank);
+  if ('loop' in found) throw KernelError.orderLoop({ what, loop: found.loop.join(' → ') });
+  return found.ordered;
+}
+
+/**
+ * Orders names so that every precedence holds; where several could come next, the one that `rank` puts lowest does.
+ * Precedences that name something else are no constraint.
+ */
+export function ordering(
+  names: readonly string[],
+  precedences: readonly Precedence[],
+  rank: (left: string, right: string) => number,
+): Ordering {
   const present = new Set(names);
   const followers = new Map<string, Set<string>>(names.map((name) => [name, new Set<string>()]));
   const waiting = new Map<string, number>(names.map((name) => [name, 0]));
@@ -38,9 +52,9 @@ export function inOrder(
   }
   if (ordered.length < present.size) {
     const stuck = names.filter((name) => (waiting.get(name) ?? 0) > 0).sort(rank);
-    throw KernelError.orderLoop({ what, loop: loopAmong(stuck, followers).join(' → ') });
+    return { loop: loopAmong(stuck, followers) };
   }
-  return ordered;
+  return { ordered };
 }
 
 function loopAmong(stuck: readonly string[], followers: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {

@@ -1,7 +1,15 @@
-import { type AgentHooks, HOOKS, type HookCalls, type HookName, type TapListing, type TapOrder } from '@patchbay/sdk';
+import {
+  type AgentHooks,
+  HOOKS,
+  type HookCalls,
+  type HookName,
+  type PatchbayError,
+  type TapListing,
+  type TapOrder,
+} from '@patchbay/sdk';
 import { KernelError } from '../errors';
 import { nearest } from '../nearest';
-import { inOrder } from '../ordering';
+import { type Ordering, ordering, type Precedence } from '../ordering';
 import { Breaker } from './breaker';
 import { HookLines } from './lines';
 import type { HookTableOptions, RawTap } from './options';
@@ -12,6 +20,18 @@ interface CollectedTap {
   readonly plugin: string;
   readonly fn: RawTap;
   readonly order: TapOrder;
+}
+
+interface TapPrecedence extends Precedence {
+  /** The plugin that wishes it. */
+  readonly by: string;
+}
+
+/** Wishes of order that cannot all be met. */
+export interface TapContradiction {
+  readonly error: PatchbayError;
+  /** Those whose wishes make the loop; not those that are only named in it. */
+  readonly plugins: readonly string[];
 }
 
 const HOOK_NAMES = Object.keys(HOOKS) as readonly HookName[];
@@ -63,21 +83,21 @@ export class HookTable {
     }
   }
 
+  /** The first hook whose taps have no order, if any: sealing would be refused. */
+  contradiction(pluginOrder: readonly string[]): TapContradiction | undefined {
+    for (const hook of HOOK_NAMES) {
+      const found = this.ordering(hook, pluginOrder);
+      if ('loop' in found) return this.contradictionOf(hook, found.loop);
+    }
+    return undefined;
+  }
+
   /** Puts the taps in order and opens the hooks for calls. `pluginOrder` decides where names leave a choice. */
   seal(pluginOrder: readonly string[]): void {
-    const rank = new Map(pluginOrder.map((id, index) => [id, index]));
     for (const [hook, taps] of this.collected) {
-      const precedences = taps.flatMap(({ plugin, order }) => [
-        ...(order.before ?? []).map((other) => ({ first: plugin, next: this.standIn(other) })),
-        ...(order.after ?? []).map((other) => ({ first: this.standIn(other), next: plugin })),
-      ]);
-      const names = inOrder(
-        taps.map((tap) => tap.plugin),
-        precedences,
-        (left, right) => (rank.get(left) ?? 0) - (rank.get(right) ?? 0),
-        `the taps of ${hook}`,
-      );
-      const ordered = names.flatMap((name) => taps.filter((tap) => tap.plugin === name));
+      const found = this.ordering(hook, pluginOrder);
+      if ('loop' in found) throw this.contradictionOf(hook, found.loop).error;
+      const ordered = found.ordered.flatMap((name) => taps.filter((tap) => tap.plugin === name));
       this.collected.set(hook, ordered);
       for (const tap of ordered) this.lines.tap(hook, tap.plugin, tap.fn);
     }
@@ -124,6 +144,27 @@ export class HookTable {
     const close = nearest(neighbour, knownPlugins);
     const hint = close === undefined ? 'name one by its id' : `did you mean ${close}?`;
     throw KernelError.tapUnknownNeighbour({ plugin, hook, relation, neighbour, hint });
+  }
+
+  private ordering(hook: HookName, pluginOrder: readonly string[]): Ordering {
+    const rank = new Map(pluginOrder.map((id, index) => [id, index]));
+    const names = (this.collected.get(hook) ?? []).map((tap) => tap.plugin);
+    return ordering(names, this.precedences(hook), (left, right) => (rank.get(left) ?? 0) - (rank.get(right) ?? 0));
+  }
+
+  private precedences(hook: HookName): readonly TapPrecedence[] {
+    return (this.collected.get(hook) ?? []).flatMap(({ plugin, order }) => [
+      ...(order.before ?? []).map((other) => ({ first: plugin, next: this.standIn(other), by: plugin })),
+      ...(order.after ?? []).map((other) => ({ first: this.standIn(other), next: plugin, by: plugin })),
+    ]);
+  }
+
+  private contradictionOf(hook: HookName, loop: readonly string[]): TapContradiction {
+    const onLoop = (first: string, next: string): boolean =>
+      loop.some((name, index) => name === first && loop[index + 1] === next);
+    const wishes = this.precedences(hook).filter(({ first, next }) => onLoop(first, next));
+    const error = KernelError.orderLoop({ what: `the taps of ${hook}`, loop: loop.join(' → ') });
+    return { error, plugins: [...new Set(wishes.map(({ by }) => by))] };
   }
 
   private standIn(plugin: string): string {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { inOrder, type Precedence } from '../../../core/kernel/ordering';
 
 const byName = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
-const order = (names: readonly string[], precedences: readonly Precedence[]): string[] =>
+const order = (names: readonly string[], precedences: readonly Precedence[]): readonly string[] =>
   inOrder(names, precedences, byName, 'the test');
 
 const names = fc.uniqueArray(fc.stringMatching(/^[a-f]{1,2}$/), { maxLength: 12 });

@@ -64,6 +64,16 @@ describe('taps of a fact', () => {
     expect(() => table.seal(['a', 'b', 'c'])).toThrow('a → b → c → a');
   });
 
+  it('name whose wishes make a loop, and not whom they are about', () => {
+    const { table, tap } = hookBed(['a', 'b', 'c']);
+    tap('a', (hooks) => hooks.onPortAdded(() => undefined));
+    tap('b', (hooks) => hooks.onPortAdded(() => undefined, { before: ['a'], after: ['a'] }));
+    tap('c', (hooks) => hooks.onPortAdded(() => undefined, { before: ['b'] }));
+    expect(table.contradiction(['a', 'b', 'c'])?.plugins).toEqual(['b']);
+    table.discard('b');
+    expect(table.contradiction(['a', 'b', 'c'])).toBeUndefined();
+  });
+
   it('do not stop those that follow when one throws', async () => {
     const { table, tap, conditions } = hookBed(['bad', 'good'], { required: ['bad'] });
     const good = jest.fn();

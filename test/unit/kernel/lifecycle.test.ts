@@ -1,3 +1,4 @@
+import { KernelError } from '../../../core/kernel/errors';
 import { type AgentPhase, Lifecycle, type LifecycleSettings, type Member } from '../../../core/kernel/lifecycle';
 
 const settings = { startBudgetMs: 20, patienceMs: 10_000, stopBudgetMs: 20, stopAllBudgetMs: 60_000 };
@@ -23,13 +24,51 @@ function bed(members: readonly (Partial<Member> & { readonly id: string })[], mo
     onLate: (plugin) => late.push(plugin),
     onStopFailed: (plugin) => failed.push(`stop ${plugin}`),
   });
-  return { lifecycle, calls, phases, failed, late, boot: () => lifecycle.boot(() => void calls.push('seal')) };
+  const boot = (loops: readonly (readonly string[])[] = []) =>
+    lifecycle.boot({
+      contradiction: () => contradictionIn(loops.filter((plugins) => !plugins.some((id) => failed.includes(id)))),
+      seal: () => void calls.push('seal'),
+    });
+  return { lifecycle, calls, phases, failed, late, boot };
+}
+
+/** The first of the loops, each of the plugins that wish it. */
+function contradictionIn([plugins]: readonly (readonly string[])[]) {
+  if (plugins === undefined) return undefined;
+  return { plugins, error: KernelError.orderLoop({ what: 'the taps of onPortAdded', loop: plugins.join(' → ') }) };
 }
 
 const boom = (): never => {
   throw new Error('boom');
 };
 const never = (): Promise<never> => new Promise(() => undefined);
+
+describe('taps whose orders contradict', () => {
+  const abort = { onFailure: 'abort' } as const;
+
+  it('cost the last plugin that wishes it and that the agent can do without; the others start', async () => {
+    const { lifecycle, calls, failed, boot } = bed([{ id: 'a' }, { id: 'b' }, { id: 'c', ...abort }, { id: 'd' }]);
+    await boot([['a', 'b', 'c']]);
+    expect(failed).toEqual(['b']);
+    expect(lifecycle.failureOf('b')?.message).toContain('PB-ORDER-LOOP');
+    expect(calls.filter((call) => /^(start|seal)/.test(call))).toEqual(['seal', 'start a', 'start c', 'start d']);
+  });
+
+  it('are looked for again once one is given up', async () => {
+    const { failed, boot } = bed([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    await boot([
+      ['a', 'b'],
+      ['a', 'c'],
+    ]);
+    expect(failed).toEqual(['b', 'c']);
+  });
+
+  it('end the start where only plugins wish it that the agent cannot do without', async () => {
+    const { failed, boot } = bed([{ id: 'a', ...abort }, { id: 'b' }]);
+    await expect(boot([['a']])).rejects.toThrow('PB-ORDER-LOOP');
+    expect(failed).toEqual([]);
+  });
+});
 
 describe('the lifecycle', () => {
   it('constructs all, taps all, seals the hooks, starts all, and stops in reverse', async () => {
