@@ -9,6 +9,8 @@ import { misstatedPort } from './port-columns';
 
 /** Keys that may be refused at a time before the next is refused by an exception: each costs a condition and a line of the log. */
 const REFUSALS = 100;
+/** The condition that names a key which was stated too late. */
+const LATE = 'late keys';
 
 export interface DesiredSliceParts {
   readonly plugin: string;
@@ -28,9 +30,13 @@ export interface DesiredSliceParts {
  * A key that wants what the manifest does not claim, what cannot be, or more flows than the plugin may have, is refused: what it stated before stays,
  * its progress is `quarantined`, the plugin's health says why, and its other keys go on. Who goes on stating what is refused, key after key,
  * is told by an exception: it ends the loop that does so.
+ *
+ * What is stated in a tap that is over is dropped; health names such keys until they are stated in time.
  */
 export class DesiredSlice implements DesiredState {
   private readonly refused = new Map<string, PatchbayError>();
+  /** Keys that were last stated too late. */
+  private readonly late = new Set<string>();
   private readonly flows = new FlowCount();
 
   constructor(private readonly parts: DesiredSliceParts) {}
@@ -101,13 +107,24 @@ export class DesiredSlice implements DesiredState {
     if (this.refused.delete(key)) this.parts.health.clear(conditionOf(key));
   }
 
+  /** Once a key: a timer that goes on states the same again and again. */
+  private drop(key: string): void {
+    const { plugin, logger, health } = this.parts;
+    if (this.late.has(key) || this.late.size >= REFUSALS) return;
+    this.late.add(key);
+    const error = KernelError.statedLate({ plugin, key });
+    logger.warn('What was stated too late was dropped', { code: error.code, key });
+    health.report(LATE, 'degraded', error.message);
+  }
+
   private change(key: string, records: DesiredRecords | null): void {
-    const { plugin, store, context, logger } = this.parts;
+    const { plugin, store, context, health } = this.parts;
     const destination = context.destination();
     if (destination === 'nowhere') {
-      logger.debug('Change of a tap that failed or ran out of time was dropped', { key });
+      this.drop(key);
       return;
     }
+    if (this.late.delete(key) && this.late.size === 0) health.clear(LATE);
     this.flows.note(
       key,
       records === null ? 0 : flowsIn(records),

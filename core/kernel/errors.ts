@@ -134,6 +134,12 @@ export const KernelError = defineErrors({
     template:
       '{plugin} did not answer {hook} within {budget} ms; whatever takes longer belongs in a job, and context.signal says when to give up',
   },
+  statedLate: {
+    code: 'PB-STATED-LATE',
+    class: 'transient',
+    template:
+      '{plugin} stated {key} in a tap that had failed or run out of time, or beside one in an event that came to nothing: it is dropped; whatever goes on beside taps belongs in a job',
+  },
   draftInvalid: {
     code: 'PB-DRAFT-INVALID',
     class: 'refused',

@@ -38,6 +38,8 @@ export interface EventFrame {
 export interface TapFrame {
   readonly plugin: string;
   state: 'open' | 'joined' | 'dropped';
+  /** Its promise is under way, perhaps beyond its budget. */
+  goesOn?: boolean;
   readonly staged: StagedChanges;
 }
 
@@ -95,12 +97,16 @@ export class EventContext {
     return storage.run(plugin === undefined ? undefined : { context: this, plugin }, act);
   }
 
-  /** Where a change stated now belongs. */
+  /**
+   * Where a change stated now belongs. What a tap states that failed or ran out of time is of a fact that is told again: it goes nowhere.
+   * What it set off, a timer say, may state things for as long as the plugin lives: once tap and event have ended, that is its own.
+   */
   destination(): StagedChanges | 'at once' | 'nowhere' {
     const place = this.current();
     if (place === undefined) return 'at once';
     const { event, tap } = place;
-    if (event.state === 'dropped' || tap?.state === 'dropped') return 'nowhere';
+    if (tap?.state === 'dropped') return tap.goesOn === true || event.state === 'open' ? 'nowhere' : 'at once';
+    if (event.state === 'dropped') return tap?.state === 'joined' ? 'at once' : 'nowhere';
     if (event.state === 'left') return 'at once';
     return tap?.state === 'open' ? tap.staged : event.staged;
   }

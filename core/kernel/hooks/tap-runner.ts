@@ -86,6 +86,11 @@ export class TapRunner {
     const { hook, plugin, cause, budgetMs } = call;
     const answer = this.options.context.inTap(frame, () => call.run({ signal: controller.signal, cause }));
     if (!isThenable(answer)) return answer;
+    const ended = (): void => {
+      frame.goesOn = false;
+    };
+    frame.goesOn = true;
+    answer.then(ended, ended);
     let timer: NodeJS.Timeout | undefined;
     const timedOut = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { AgentHooks, DesiredState, KeyProgress } from '@patchbay/sdk';
 import { DesiredSlice } from '../../../core/kernel/desired-slice';
 import { EventContext } from '../../../core/kernel/event-context';
@@ -30,16 +31,16 @@ function bed() {
     isRequired: (plugin) => plugin === 'wall',
     callsFor: (cause) => table.callsFor(cause),
   });
-  const desired = (plugin: string): DesiredState =>
-    new DesiredSlice({
-      plugin,
-      store,
-      context,
-      logger: log.for(plugin),
-      health: new HealthBook().of(plugin),
-    });
+  const health = new HealthBook();
+  const slices = new Map<string, DesiredState>();
+  const desired = (plugin: string): DesiredState => {
+    const parts = { plugin, store, context, logger: log.for(plugin), health: health.of(plugin) };
+    const slice = slices.get(plugin) ?? new DesiredSlice(parts);
+    slices.set(plugin, slice);
+    return slice;
+  };
   const tap = (plugin: string, taps: (hooks: AgentHooks) => void): void => taps(table.hooksFor(plugin));
-  return { context, store, table, events, desired, tap };
+  return { context, store, table, events, desired, tap, health };
 }
 
 describe('an event', () => {
@@ -92,7 +93,7 @@ describe('an event', () => {
   });
 
   it('leaves out what a failing tap stated, and what a timed-out tap states later', async () => {
-    const { store, table, events, desired, tap } = bed();
+    const { store, table, events, desired, tap, health } = bed();
     let release: () => void = () => undefined;
     const late = new Promise<void>((resolve) => {
       release = resolve;
@@ -115,7 +116,57 @@ describe('an event', () => {
     await events.event('vif', (calls) => calls.tell('onPortAdded', BOUND));
     release();
     await lateDone;
+    expect(health.plugin('slow').conditions).toMatchObject([{ condition: 'late keys', level: 'degraded' }]);
     expect(store.rounds.flatMap(({ changes }) => changes.map(({ plugin }) => plugin))).toEqual(['good']);
+  });
+
+  it('that has ended leaves to a tap that failed, or ran out of time, what that one set off', async () => {
+    const { store, table, events, desired, tap, health } = bed();
+    const set: (() => void)[] = [];
+    const later = (plugin: string): void => {
+      // The context of the tap goes along, as with a timer.
+      set.push(AsyncResource.bind(() => desired(plugin).set('timer', {})));
+    };
+    tap('throws', (hooks) =>
+      hooks.onPortAdded(() => {
+        later('throws');
+        throw new Error('boom');
+      }),
+    );
+    tap('slow', (hooks) =>
+      hooks.onPortAdded(async (_bound, { signal }) => {
+        later('slow');
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      }),
+    );
+    table.seal(['throws', 'slow']);
+    await events.event('vif', async (calls) => {
+      await calls.tell('onPortAdded', BOUND);
+      for (const act of set) act();
+      expect(health.plugin('throws').conditions.map(({ condition }) => condition)).toEqual(['late keys']);
+    });
+    expect(store.rounds).toEqual([]);
+    for (const act of set) act();
+    expect([store.keys('throws'), store.keys('slow')]).toEqual([['timer'], ['timer']]);
+    expect(health.plugin('throws').conditions).toEqual([]);
+  });
+
+  it('that came to nothing leaves to a tap that went well what that one set off', async () => {
+    const { store, table, events, desired, tap } = bed();
+    let set = (): void => undefined;
+    tap('good', (hooks) =>
+      hooks.onPortAdded(() => {
+        set = AsyncResource.bind(() => desired('good').set('timer', {}));
+      }),
+    );
+    table.seal(['good']);
+    const act = events.event('vif', async (calls) => {
+      await calls.tell('onPortAdded', BOUND);
+      throw new Error('described no longer');
+    });
+    await expect(act).rejects.toThrow('described no longer');
+    set();
+    expect(store.keys('good')).toEqual(['timer']);
   });
 
   it('does not mix with another event under way', async () => {
