@@ -3,11 +3,14 @@ import {
   type AgentHooks,
   type DesiredRecords,
   type HookName,
+  type Manifest,
   manifestOf,
   type PluginClass,
   Service,
   type Token,
+  type Vif,
 } from '@patchbay/sdk';
+import type { Fired } from './firing';
 import { watchInputOutput } from './input-output';
 import { Kit, type KitOptions } from './kit';
 import { misbehavingPlugin } from './neighbours';
@@ -19,7 +22,7 @@ export type Fact = {
   readonly [H in HookName]: readonly [H, Parameters<Parameters<AgentHooks[H]>[0]>[0]];
 }[HookName];
 
-export interface ContractOptions extends Omit<KitOptions, 'plugins' | 'options'> {
+export interface ContractOptions extends Omit<KitOptions, 'plugins' | 'options' | 'mayFail'> {
   /** The plugin's own options. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** Plugins it cannot do without. */
@@ -31,6 +34,13 @@ export interface ContractOptions extends Omit<KitOptions, 'plugins' | 'options'>
   readonly removals?: readonly Fact[];
   /** Fields that hold allotted numbers (`meter`): which one a port is given may differ with the order of facts. */
   readonly allotted?: readonly string[];
+  /** It wants nothing of the switch and answers no hook that the facts ask: it reports, serves others, or tells. Not said of a plugin that does, it would hide one that is broken. */
+  readonly statesNothing?: boolean;
+  /**
+   * Resolves when the plugin has stated what comes of the facts told so far, where `kit.settled()` cannot know: it waits for a message that the
+   * test must send, or for a process of its own. Called whenever facts have been told.
+   */
+  readonly settled?: (kit: Kit) => Promise<void> | void;
 }
 
 const SECOND = { id: 'port-2', localVlan: 2, segment: { networkId: 'network-2', segmentationId: 102 } } as const;
@@ -56,7 +66,8 @@ const REMOVALS: readonly Fact[] = [
 /**
  * What every plugin owes, stock or not, as a suite of its own: no input or output when constructed, the same for facts told twice or in
  * another order, nothing left after a release, the same after a crash, no timer after a stop, unknown options refused, a throwing neighbour
- * survived, nothing but plain data over the border, and nothing wanted that the manifest does not claim.
+ * survived, and something stated: plain data that the manifest claims and the switch takes, with a word when it is complete. A tap that fails
+ * fails the test that told its fact.
  */
 export function describePluginContract(plugin: PluginClass, options: ContractOptions = {}): void {
   const manifest = manifestOf(plugin);
@@ -65,6 +76,12 @@ export function describePluginContract(plugin: PluginClass, options: ContractOpt
   const removals = options.removals ?? REMOVALS;
   const kits: Kit[] = [];
 
+  const tell = async (kit: Kit, told: readonly Fact[]): Promise<void> => {
+    await fireAll(kit, told);
+    await kit.settled();
+    await options.settled?.(kit);
+  };
+
   const start = async (extra: readonly PluginClass[] = [], own = options.options ?? {}): Promise<Kit> => {
     const {
       with: others = [],
@@ -72,6 +89,8 @@ export function describePluginContract(plugin: PluginClass, options: ContractOpt
       facts: _facts,
       removals: _removals,
       allotted: _allotted,
+      statesNothing: _statesNothing,
+      settled: _settled,
       ...more
     } = options;
     const kit = await Kit.start({
@@ -164,21 +183,83 @@ export function describePluginContract(plugin: PluginClass, options: ContractOpt
       expect(picture(beside)).toEqual(picture(alone));
     });
 
-    it('states plain data, and nothing that its manifest does not claim', async () => {
+    it('states plain data that its manifest claims and the switch takes, and says when that is complete', async () => {
       const kit = await start();
+      await plugPortsOf(kit, facts);
       await tell(kit, facts);
       for (const records of kit.wants().values()) expect(structuredClone(records)).toEqual(records);
-      const refused = kit.health().conditions.filter(({ condition }) => condition.startsWith('refused key'));
-      expect(refused).toEqual([]);
+      await tell(kit, [['onAgentSynced', { ports: portsOf(facts).length }]]);
+      await synchronised(kit, portsOf(facts).length);
+      expect(refusedKeys(kit)).toEqual([]);
+      if (options.statesNothing !== true) refuseIdle(kit);
+      if (writes(kit, manifest)) await becomesComplete(kit);
     });
   });
 }
 
-async function tell(kit: Kit, facts: readonly Fact[]): Promise<void> {
+/** @throws where a tap of the plugin under test fails: what it would have stated is missing, and looks the same told twice. */
+async function fireAll(kit: Kit, facts: readonly Fact[]): Promise<void> {
   for (const [hook, payload] of facts) {
-    await (kit.fire[hook] as (payload: unknown) => Promise<unknown>)(payload);
+    const { failures } = await (kit.fire[hook] as (payload: unknown) => Promise<Fired>)(payload);
+    const own = failures.find(({ plugin }) => plugin === kit.plugin);
+    if (own !== undefined) throw new Error(`the tap ${hook} of ${kit.plugin} failed: ${own.reason}`);
   }
+}
+
+/** Ports as the facts have them: what waits for a port is looked at by nobody. */
+async function plugPortsOf(kit: Kit, facts: readonly Fact[]): Promise<void> {
+  const bridges = new Map(portsOf(facts).map(({ portName, bridge }) => [portName, bridge]));
+  for (const [name, bridge] of bridges) await kit.plug({ name, bridge });
+}
+
+function portsOf(facts: readonly Fact[]): readonly Vif[] {
+  return facts.flatMap(([hook, payload]) => (hook === 'onPortAdded' ? [payload.vif] : []));
+}
+
+/** For those who wait for the first synchronisation in place of its hook. */
+async function synchronised(kit: Kit, ports: number): Promise<void> {
+  kit.kernel.synchronisation.portsDone(ports);
+  await kit.kernel.synchronisation.synced;
   await kit.settled();
+}
+
+/** Keys that the agent or the switch does not take, with the reason. */
+function refusedKeys(kit: Kit): readonly string[] {
+  const refused = kit.health().conditions.filter(({ condition }) => condition.startsWith('refused key'));
+  const quarantined = [...kit.switch.store.all()].flatMap(({ plugin, key, progress }) =>
+    plugin === kit.plugin && progress.state === 'quarantined' ? [`quarantined key ${key}: ${progress.reason}`] : [],
+  );
+  return [...refused.map(({ condition, detail }) => `${condition}: ${detail}`), ...quarantined];
+}
+
+/** @throws where nothing came of all the facts: a contract that is kept by doing nothing says nothing. */
+function refuseIdle(kit: Kit): void {
+  const answered = kit.kernel.trace().some(({ plugin, outcome }) => plugin === kit.plugin && ANSWERS.has(outcome));
+  if (answered || kit.wants().size > 0) return;
+  throw new Error(
+    `${kit.plugin} stated nothing and answered nothing of all that it was told: give \`facts\`, \`options\` or \`prepare\` that it acts on, or say \`statesNothing: true\``,
+  );
+}
+
+const ANSWERS: ReadonlySet<string> = new Set(['answered', 'changed', 'refused']);
+
+function writes(kit: Kit, manifest: Manifest | undefined): boolean {
+  const { claims = [], tables = [], columns = [] } = manifest ?? {};
+  return claims.length + tables.length + columns.length + kit.wants().size > 0;
+}
+
+/** Milliseconds that a plugin has for saying that it is complete, all that it knows of having been told. */
+const COMPLETE_WITHIN_MS = 2_000;
+
+/** @throws where the plugin never says so: an agent would leave what strangers wrote into its tables for ever. */
+async function becomesComplete(kit: Kit): Promise<void> {
+  const deadline = performance.now() + COMPLETE_WITHIN_MS;
+  while (!kit.switch.store.isComplete(kit.plugin)) {
+    if (performance.now() > deadline) {
+      throw new Error(`${kit.plugin} never said desired.complete(), all facts and onAgentSynced having been told`);
+    }
+    await kit.settled();
+  }
 }
 
 /** What a plugin wants, in an order that does not depend on how it came about. */

@@ -54,6 +54,8 @@ export interface KitOptions {
   readonly packetInCeiling?: number;
   /** Puts into the kit what plugins ask for when they start: resources, answers of the server, ports. */
   readonly prepare?: (kit: Kit) => Promise<void> | void;
+  /** The plugin under test may fail to be constructed, to tap or to start: for tests of what the agent does then. Default: the kit rejects. */
+  readonly mayFail?: boolean;
   /**
    * Where the plugin under test runs. `worker`: its package's built module, in a thread of its own.
    * Default: what the environment variable PATCHBAY_TEST_ISOLATION says, `main` if it says nothing.
@@ -91,7 +93,10 @@ export class Kit {
     this.fire = fireBy((hook, payload) => this.fireHook(hook, payload));
   }
 
-  /** Makes and boots one. Stop it after the test. */
+  /**
+   * Makes and boots one. Stop it after the test. Rejects where the plugin under test failed to be constructed, to tap or to start: an agent
+   * goes on without such a plugin, and a test that did so would pass for want of anything to look at.
+   */
   static async start(options: KitOptions): Promise<Kit> {
     const wanted = options.switch ?? (process.env.PATCHBAY_TEST_SWITCH === 'ovs' ? 'ovs' : 'memory');
     const backend = wanted === 'ovs' ? await OvsBackend.start() : new MemoryBackend();
@@ -299,8 +304,17 @@ export class Kit {
     });
     await side.start();
     await kernel.boot();
+    if (this.options.mayFail !== true) this.refuseFailed();
     side.beginWriting();
     await this.settled();
+  }
+
+  /** @throws where the plugin under test is not at work. One that is still starting is not judged. */
+  private refuseFailed(): void {
+    const names = [this.plugin, this.place()?.name ?? this.plugin];
+    const conditions = names.flatMap((name) => this.health(name).conditions);
+    const failure = conditions.find(({ condition }) => condition === 'lifecycle');
+    if (failure !== undefined) throw new Error(failure.detail);
   }
 
   /** Where the plugin under test is found, if it is not to run where its class is. */

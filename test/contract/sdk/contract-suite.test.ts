@@ -5,11 +5,22 @@ import { Outside, run } from '../../support/outside';
 
 jest.setTimeout(600_000);
 
+const STATES = 'states plain data that its manifest claims and the switch takes, and says when that is complete';
+const TOLD_TWICE = 'wants the same when facts are told twice';
 const CONSTRUCTED = 'does no input or output, and asks no service, when it is constructed';
 
 /** A class that breaks one promise, by what it does instead of a well-behaved plugin's `state`, and the test of the suite that says so. */
 const BROKEN: Readonly<
-  Record<string, { readonly members: string; readonly caught: string; readonly config?: string }>
+  Record<
+    string,
+    {
+      readonly members: string;
+      readonly caught: string;
+      readonly config?: string;
+      /** There is a third parameter, and nothing says what it is. */
+      readonly third?: string;
+    }
+  >
 > = {
   'reads a file': { members: `text = fs.readFileSync('/etc/hostname', 'utf8');`, caught: CONSTRUCTED },
   'opens a connection': { members: `socket = net.connect('/nowhere').on('error', () => {});`, caught: CONSTRUCTED },
@@ -44,11 +55,22 @@ const BROKEN: Readonly<
   },
   'writes what it does not claim': {
     members: `added(bound) { this.write(bound, 1, 61); }`,
-    caught: 'states plain data, and nothing that its manifest does not claim',
+    caught: STATES,
   },
+  'is never constructed': { members: '', third: 'one without @use', caught: TOLD_TWICE },
+  'fails to start': { members: `start() { throw new Error('no'); }`, caught: TOLD_TWICE },
+  'throws whenever a port is added': { members: `added() { throw new Error('no'); }`, caught: TOLD_TWICE },
+  'misspells a field': {
+    members: `write({ port, vif }) {
+      this.desired.set('port/' + port.id, { flows: [{ bridge: vif.bridge, table: 60, priority: 7, match: { in_prt: 1 }, actions: [] }] });
+    }`,
+    caught: STATES,
+  },
+  'never says that it is complete': { members: `synced() {}`, caught: STATES },
+  'does nothing': { members: `added() {}`, caught: STATES },
 };
 
-const source = (members: string, config = ''): string => `
+const source = (members: string, config = '', third = ''): string => `
   import fs from 'node:fs';
   import net from 'node:net';
   import { plugin, use, Service, parseFlow } from '@patchbay/sdk';
@@ -63,14 +85,16 @@ const source = (members: string, config = ''): string => `
       this.desired.set('port/' + port.id, { flows: [parseFlow(vif.bridge, \`table=\${table},priority=7,reg5=\${number},reg6=\${port.id.at(-1)} actions=drop\`)] });
     }
     added(bound) { this.write(bound, 1); }
+    synced() { this.desired.complete(); }
     removed({ bound }) { this.desired.unset('port/' + bound.port.id); }
     tap(hooks) {
       hooks.onPortAdded((bound) => this.added(bound));
       hooks.onPortRemoved((removal) => this.removed(removal));
+      hooks.onAgentSynced(() => this.synced());
     }
   }
   class Plugin extends Broken {
-    constructor(desired, view) { super(desired, view); }
+    constructor(desired, view${third && ', third'}) { super(desired, view); }
     ${members}
   }
   use(Service.desired)(Plugin, undefined, 0);
@@ -101,7 +125,8 @@ beforeAll(async () => {
   outside.install(folder);
   const file = (name: string) => join(folder, 'test', `${name.replaceAll(' ', '-')}.test.ts`);
   writeFileSync(file('keeps all'), source(''));
-  for (const [name, { members, config }] of Object.entries(BROKEN)) writeFileSync(file(name), source(members, config));
+  for (const [name, { members, config, third }] of Object.entries(BROKEN))
+    writeFileSync(file(name), source(members, config, third));
   const results = join(folder, 'results.json');
   const jestOf = join(folder, 'node_modules/jest/bin/jest.js');
   const words = [jestOf, '--json', `--outputFile=${results}`, '--testPathIgnorePatterns', 'plugin.test'];

@@ -38,6 +38,21 @@ class Quarantine implements Plugin {
   }
 }
 
+function pluginThatFailsTo(step: 'construct' | 'tap' | 'start') {
+  const failAt = (here: string): void => {
+    if (here === step) throw new Error('no');
+  };
+  class Failing implements Plugin {
+    constructor() {
+      failAt('construct');
+    }
+    tap = (): void => failAt('tap');
+    start = (): void => failAt('start');
+  }
+  plugin({ id: 'acme-failing', summary: 'Fails', sdk: '^1.0.0', onFailure: 'degrade' })(Failing);
+  return Failing;
+}
+
 let kit: Kit;
 afterEach(() => kit.stop());
 
@@ -54,6 +69,20 @@ describe('the kit', () => {
     await expect(kit).toHaveFlows('br-int', 'table=60,priority=200,in_port="tap-bad" actions=drop');
     await kit.fire.onPortRemoved(aRemoval({ id: 'bad' }));
     await expect(kit).toHaveFlows('br-int', '');
+  });
+
+  it.each(['construct', 'tap', 'start'] as const)('rejects where the plugin under test fails to %s', async (step) => {
+    const failing = pluginThatFailsTo(step);
+    await expect(Kit.start({ plugins: [failing] })).rejects.toThrow(
+      new RegExp(`acme-failing failed to ${step}; .*: no`),
+    );
+    kit = await Kit.start({ plugins: [failing], mayFail: true });
+    expect(kit).toHaveHealth('failing');
+  });
+
+  it('goes on where another than the plugin under test fails', async () => {
+    kit = await Kit.start({ plugins: [Quarantine, pluginThatFailsTo('start')] });
+    expect(kit.health('acme-failing').level).toBe('failing');
   });
 
   it('says what differs', async () => {
