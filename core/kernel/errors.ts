@@ -140,6 +140,11 @@ export const KernelError = defineErrors({
     template:
       '{plugin} stated {key} in a tap that had failed or run out of time, or beside one in an event that came to nothing: it is dropped; whatever goes on beside taps belongs in a job',
   },
+  factInvalid: {
+    code: 'PB-FACT-INVALID',
+    class: 'refused',
+    template: 'what was told as {hook} is no such fact: {field} {problem}',
+  },
   draftInvalid: {
     code: 'PB-DRAFT-INVALID',
     class: 'refused',

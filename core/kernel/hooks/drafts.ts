@@ -2,49 +2,7 @@ import type { HookName, PortBindDraft, PortUnbindDraft, Refusal } from '@patchba
 import { z } from 'zod';
 import { KernelError } from '../errors';
 import { frozenCopy, isPlainObject, samePlain } from '../plain';
-
-// Loose: what a control plane adds beyond the model travels along.
-const Text = z.string();
-const Texts = z.record(z.string(), z.string());
-const SegmentShape = z.looseObject({
-  networkId: Text,
-  networkType: z.enum(['local', 'flat', 'vlan', 'vxlan', 'gre', 'geneve']),
-  physicalNetwork: Text.nullable(),
-  segmentationId: z.int().nullable(),
-});
-const VifShape = z.looseObject({
-  portId: Text,
-  bridge: Text,
-  portName: Text,
-  portRow: Text,
-  macAddress: Text,
-  ofport: z.int().nullable(),
-  externalIds: Texts,
-});
-const PortShape = z.looseObject({
-  id: Text,
-  name: Text,
-  networkId: Text,
-  macAddress: Text,
-  adminStateUp: z.boolean(),
-  status: Text,
-  deviceId: Text,
-  deviceOwner: Text,
-  fixedIps: z.array(z.looseObject({ subnetId: Text, ipAddress: Text })),
-  allowedAddressPairs: z.array(z.looseObject({ macAddress: Text, ipAddress: Text })),
-  portSecurityEnabled: z.boolean(),
-  securityGroupIds: z.array(Text),
-  segment: SegmentShape.nullable(),
-  binding: z.enum(['here', 'migrating-in', 'migrating-out', 'elsewhere']),
-  vnicType: Text,
-  vifType: Text,
-  profile: z.record(z.string(), z.unknown()),
-  qosPolicyId: Text.nullable(),
-  networkQosPolicyId: Text.nullable(),
-  mtu: z.int().nullable(),
-  hints: z.record(z.string(), z.unknown()),
-  revision: z.int(),
-});
+import { BoundShape, PortShape, SegmentShape, Text, VifShape } from './shapes';
 
 interface DraftRules {
   readonly shape: z.ZodType;
@@ -59,7 +17,7 @@ const RULES: Readonly<Record<'beforePortBind' | 'beforePortUnbind', DraftRules>>
   },
   beforePortUnbind: {
     shape: z.strictObject({
-      bound: z.looseObject({ port: PortShape, vif: VifShape, segment: SegmentShape, localVlan: z.int() }),
+      bound: BoundShape,
       reason: Text,
     }),
     immutable: ['bound'],

@@ -19,6 +19,7 @@ import type { Breaker } from './breaker';
 import { acceptedContribution, mergedReport } from './contributions';
 import { acceptedDraft, type Draft, type DraftHook, isRefusal } from './drafts';
 import type { HookTableOptions, RawTap } from './options';
+import { checkFact } from './shapes';
 import type { Accept, TapRunner, TapVerdict } from './tap-runner';
 import type { TapTrace } from './trace';
 
@@ -101,6 +102,7 @@ export class HookLines {
     const passing: Passing = { cause, failures: [], parts: [] };
     const line = this.lineOf(name);
     if (line.family === 'before') return { answer: undefined, passing };
+    if (line.family === 'on') checkFact(name, payload);
     const answer: unknown = await line.hook.promise(frozenCopy(payload, `the payload of ${name}`), passing);
     return { answer, passing };
   }
