@@ -109,7 +109,9 @@ export function resolvePlan(
       constraints.filter(({ first, next }) => next === plugin.manifest.id && ids.has(first)),
     ),
   );
-  return { ordered, planned, standIns, dependencies, unmet, knownProviders: known, warnings: warningsOf(kept) };
+  const everyone = new Set([...found.map(({ manifest }) => manifest.id), ...stock.map(({ id }) => id)]);
+  const warnings = warningsOf(kept, everyone);
+  return { ordered, planned, standIns, dependencies, unmet, knownProviders: known, warnings };
 }
 
 function refuseTwins(found: readonly FoundPlugin[]): void {
@@ -224,7 +226,23 @@ function requiredHere({ manifest, origin, entry }: FoundPlugin): boolean {
   throw KernelError.requiredNotAllowed({ plugin: manifest.id, from: entry.from });
 }
 
-function warningsOf(kept: readonly FoundPlugin[]): readonly string[] {
+function warningsOf(kept: readonly FoundPlugin[], ids: ReadonlySet<string>): readonly string[] {
+  return [...kept.flatMap((plugin) => strangersOf(plugin, ids)), ...needlesslyAllowed(kept)];
+}
+
+/** Neighbours that nobody is: a wish that is misspelt comes to nothing without a word. */
+function strangersOf({ manifest, entry }: FoundPlugin, ids: ReadonlySet<string>): readonly string[] {
+  const { id, after = [], before = [] } = manifest;
+  const wishes = [...after.map((other) => ['after', other]), ...before.map((other) => ['before', other])];
+  return wishes.flatMap(([relation = '', other = '']) => {
+    if (ids.has(other)) return [];
+    const close = nearest(other, ids);
+    const hint = close === undefined ? '' : `; did you mean ${close}?`;
+    return `${entry.from}: ${id} wants to come ${relation} ${other}, and no plugin has that id, on the list or in stock${hint}`;
+  });
+}
+
+function needlesslyAllowed(kept: readonly FoundPlugin[]): readonly string[] {
   return kept
     .filter(({ manifest, entry }) => entry.required === true && manifest.required !== true)
     .map(

@@ -127,6 +127,57 @@ describe('the patchbay command', () => {
     expect((await patchbay('config', 'check', '--config', allowed)).status).toBe(ExitStatus.done);
   });
 
+  describe('of a plugin of another package', () => {
+    const standalone = 'standalone: { networks: {} }';
+    /** Checks a list with one more plugin of this manifest, whose constructor asks for the token. */
+    const checked = async (name: string, manifest: string, token?: string, more = '') => {
+      const sdk = JSON.stringify(require.resolve('@patchbay/sdk'));
+      const asks = token === undefined ? '' : `sdk.use(sdk.providedToken('${token}'))(Own, undefined, 0);\n`;
+      const whole = `{ id: '${name}', summary: 'Own', sdk: '^1.0.0', onFailure: 'degrade', ${manifest} }`;
+      const lines = ['class Own { constructor(one) {} }', `const sdk = require(${sdk});`, asks];
+      file(`${name}.js`, `${lines.join('\n')}sdk.plugin(${whole})(Own);\nexports.Own = Own;`);
+      const list = `plugins: [{ ${standalone} }, ${more} ./${name}.js]\n`;
+      return patchbay('config', 'check', '--config', file(`${name}.yaml`, list));
+    };
+
+    it('warns that nobody provides what it requires, and does not count it good', async () => {
+      const { status, output } = await checked('lacks', "requires: ['tunnels']", 'identity');
+      expect(status).toBe(ExitStatus.done);
+      expect(output).toMatch(/^warning: PB-MISSING-REQUIREMENT: lacks requires plugin tunnels.*without it$/m);
+      expect(output).toMatch(/^good: standalone, heartbeat$/m);
+    });
+
+    it('warns of a token of its constructor that nobody provides', async () => {
+      const { status, output } = await checked('asks', '', 'rpc');
+      expect(status).toBe(ExitStatus.done);
+      expect(output).toMatch(
+        /^warning: PB-MISSING-REQUIREMENT: asks requires token rpc.*neutron could; .*without it$/m,
+      );
+    });
+
+    it('warns of neighbours that nobody is, with the nearest name', async () => {
+      const { status, output } = await checked('misspelt', "after: ['local-vlans'], before: ['tunnels']", 'identity');
+      expect(status).toBe(ExitStatus.done);
+      expect(output).toMatch(/^warning: .*misspelt wants to come after local-vlans, .*did you mean local-vlan\?$/m);
+      expect(output).toMatch(/^good: .*misspelt\.js$/m);
+      expect(output.match(/warning/g)).toHaveLength(1);
+    });
+
+    it('says whom it replaces', async () => {
+      const { status, output } = await checked(
+        'own',
+        "replaces: 'local-vlan'",
+        'identity',
+        '{ local-vlan: { first: 5 } },',
+      );
+      expect(status).toBe(ExitStatus.done);
+      expect(output).toMatch(
+        /^replaced: local-vlan \(.*own\.yaml:1\) is replaced by own; its options have no effect$/m,
+      );
+      expect(output).toMatch(/^good: standalone, heartbeat, \S*own\.js$/m);
+    });
+  });
+
   it('runs nothing on a configuration that cannot be read', async () => {
     const { status, output } = await patchbay('run', '--config', join(folder, 'missing.yaml'));
     expect(status).toBe(ExitStatus.configuration);
