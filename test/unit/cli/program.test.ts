@@ -155,6 +155,12 @@ describe('the patchbay command', () => {
       );
     });
 
+    it('refuses such a token where the agent cannot do without the plugin', async () => {
+      const { status, output } = await checked('vital', "onFailure: 'abort'", 'rpc');
+      expect(status).toBe(ExitStatus.configuration);
+      expect(output).toMatch(/^refused: PB-MISSING-REQUIREMENT: vital requires token rpc/m);
+    });
+
     it('warns of neighbours that nobody is, with the nearest name', async () => {
       const { status, output } = await checked('misspelt', "after: ['local-vlans'], before: ['tunnels']", 'identity');
       expect(status).toBe(ExitStatus.done);
