@@ -18,7 +18,7 @@ import { namesOf } from './loader/left-out';
 import type { FoundPlugin } from './loader/modules';
 import type { Resolution } from './loader/plan';
 import { resolveListing, stockManifests } from './loader/resolve';
-import { memberOf } from './member';
+import { type LedMember, memberOf } from './member';
 import { retireTheUnlisted } from './retirement';
 import { strayErrorOf } from './stray-error';
 import { AgentSynchronisation } from './synchronisation';
@@ -33,6 +33,7 @@ interface Booted {
   readonly lifecycle: Lifecycle;
   readonly services: Services;
   readonly tables: AllottedTables;
+  readonly members: readonly LedMember[];
 }
 
 /** Ties the parts together; see `Kernel` for what it promises. */
@@ -130,7 +131,7 @@ export class AgentKernel implements Kernel {
       onStopFailed: (plugin, error) =>
         this.options.loggerOf(plugin).error('Plugin failed to stop', { code: error.code, reason: error.message }),
     });
-    this.booted = { resolution, table, lifecycle, services, tables };
+    this.booted = { resolution, table, lifecycle, services, tables, members };
     this.watch();
     const order = resolution.ordered.map(({ manifest }) => manifest.id);
     await lifecycle
@@ -193,6 +194,11 @@ export class AgentKernel implements Kernel {
 
   bootTree(): readonly LifecycleStep[] {
     return this.booted?.lifecycle.tree() ?? [];
+  }
+
+  async jobsUnderWay(): Promise<number> {
+    const counts = await Promise.all((this.booted?.members ?? []).map((member) => member.jobsUnderWay()));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   provided<T>(token: Token<T>): T | undefined {

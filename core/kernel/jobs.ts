@@ -8,6 +8,9 @@ const RETRY: Backoff = { initialMs: 1000, maxMs: 60_000 };
 /** The longest that a timer of Node waits: some 24 days. */
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
+/** Milliseconds after which a job at work is taken for one that goes on, such as a poll that waits for its answer. */
+const GOES_ON_MS = 1_000;
+
 export interface JobsOptions {
   readonly plugin: string;
   readonly health: Health;
@@ -21,6 +24,8 @@ interface Job {
   readonly name: string;
   readonly controller: AbortController;
   timer: NodeJS.Timeout | undefined;
+  /** When it began to work, or was asked to at once; undefined while it waits for its time, or for another attempt. */
+  busySince: number | undefined;
   /** Why it failed last, and how often since it last went well. */
   trouble: { readonly reason: string; readonly times: number } | undefined;
 }
@@ -57,6 +62,12 @@ export class PluginJobs implements Jobs {
     return this.begin(name, (job) => this.until(job, 0, backoff, work));
   }
 
+  /** How many are at work, or due at once: a round of `every` that is to come, or a retry, is not. */
+  underWay(): number {
+    const since = performance.now() - GOES_ON_MS;
+    return [...this.jobs.values()].filter(({ busySince }) => busySince !== undefined && busySince > since).length;
+  }
+
   /** Ends them all; nothing starts afterwards. */
   end(): void {
     this.ended = true;
@@ -66,7 +77,13 @@ export class PluginJobs implements Jobs {
   private begin(name: string, start: (job: Job) => void): Unsubscribe {
     const earlier = this.jobs.get(name);
     if (earlier !== undefined) this.drop(earlier);
-    const job: Job = { name, controller: new AbortController(), timer: undefined, trouble: undefined };
+    const job: Job = {
+      name,
+      controller: new AbortController(),
+      timer: undefined,
+      busySince: undefined,
+      trouble: undefined,
+    };
     if (this.ended) return () => undefined;
     this.jobs.set(name, job);
     this.options.context.outside(() => start(job), this.options.plugin);
@@ -92,6 +109,7 @@ export class PluginJobs implements Jobs {
         if (await this.attempt(job, (signal) => work(signal, attempt))) this.drop(job);
         else round(attempt + 1, this.delay(backoff, attempt));
       });
+    if (delayMs <= 0) job.busySince = performance.now();
     round(1, delayMs);
   }
 
@@ -107,6 +125,7 @@ export class PluginJobs implements Jobs {
   private async attempt(job: Job, work: (signal: AbortSignal) => Promise<void> | void): Promise<boolean> {
     const { plugin, health, logger } = this.options;
     const { signal } = job.controller;
+    job.busySince = performance.now();
     try {
       await work(signal);
       if (signal.aborted) return true;
@@ -129,6 +148,8 @@ export class PluginJobs implements Jobs {
         reason,
       });
       return false;
+    } finally {
+      job.busySince = undefined;
     }
   }
 

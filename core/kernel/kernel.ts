@@ -110,6 +110,8 @@ export interface Kernel {
   trace(): readonly TapTrace[];
   hooksListing(): readonly TapListing[];
   bootTree(): readonly LifecycleStep[];
+  /** How many jobs of plugins are at work or due at once: for tests, which wait until an agent is still. Asks workers, and waits for their answers. */
+  jobsUnderWay(): Promise<number>;
   /** A service that a plugin provides, for the agent's own commands; undefined where nobody does. */
   provided<T>(token: Token<T>): T | undefined;
 }

@@ -46,11 +46,14 @@ export interface MemberParts {
 /** Flows that a plugin which is not stock may want, unless the host says otherwise: some hundred ports' worth of rules. */
 const FLOW_BUDGET = 100_000;
 
+export interface LedMember {
+  readonly member: Member;
+  readonly endJobs: () => void;
+  readonly jobsUnderWay: () => Promise<number> | number;
+}
+
 /** A found plugin as the lifecycle leads it, with the services that are its own. */
-export function memberOf(
-  found: FoundPlugin,
-  parts: MemberParts,
-): { readonly member: Member; readonly endJobs: () => void } {
+export function memberOf(found: FoundPlugin, parts: MemberParts): LedMember {
   const { manifest } = found;
   const { id } = manifest;
   const { kernel, context, health, services, table } = parts;
@@ -100,7 +103,7 @@ export function memberOf(
   };
   if (found.entry.isolation === 'worker' && parts.unmet === undefined) {
     const member = inWorker(found, parts, { own, desired, jobs, packetIns, logger });
-    return { member, endJobs: () => member.giveUp() };
+    return { member, endJobs: () => member.giveUp(), jobsUnderWay: () => member.jobsUnderWay() };
   }
   let instance: Plugin | undefined;
   const member: Member = {
@@ -133,7 +136,7 @@ export function memberOf(
       await context.outside(() => instance?.stop?.(), id);
     },
   };
-  return { member, endJobs: () => jobs.end() };
+  return { member, endJobs: () => jobs.end(), jobsUnderWay: () => jobs.underWay() };
 }
 
 interface OwnParts {

@@ -27,17 +27,33 @@ import type {
   UnusedResources,
 } from '@patchbay/sdk';
 
+/** Milliseconds that a question is waited for. */
+const PATIENCE_MS = 1_000;
+
 /** A part that a test can make fail or dawdle while it runs. */
 export class Unreliable {
   /** Set: every question is answered by this error. */
   failure: Error | undefined;
   /** Milliseconds before every answer, and every failure. */
   delayMs = 0;
+  private readonly begun = new Set<{ readonly at: number }>();
+
+  /** Questions that are still to be answered: `kit.settled()` waits for them. Not those asked a second ago, which a test means to hang. */
+  get underWay(): number {
+    const since = performance.now() - PATIENCE_MS;
+    return [...this.begun].filter(({ at }) => at > since).length;
+  }
 
   protected async answer<T>(make: () => T | Promise<T>): Promise<T> {
-    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs).unref());
-    if (this.failure !== undefined) throw this.failure;
-    return make();
+    const question = { at: performance.now() };
+    this.begun.add(question);
+    try {
+      if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs).unref());
+      if (this.failure !== undefined) throw this.failure;
+      return await make();
+    } finally {
+      this.begun.delete(question);
+    }
   }
 }
 

@@ -68,6 +68,11 @@ export interface KitOptions {
 /** What a worker may take to be loaded, and be without a sign of life, and what a start may take: more than an agent gives it, for a machine that runs many tests at once. */
 const PATIENCE_MS = 60_000;
 
+/** Milliseconds after which a plugin that always finds more to do is waited for no longer. */
+const SETTLED_MS = 2_000;
+/** Milliseconds that a worker has for saying what it is at: one that loops never does. */
+const ANSWER_MS = 1_000;
+
 /**
  * A whole agent for a test: the real kernel and the real reconciler, on a switch in memory or a real one of its own. A test fires hooks where the
  * agent's control plane and port lifecycle would, and looks at what the plugin wants and what the switch has.
@@ -193,9 +198,17 @@ export class Kit {
     while (!isBack());
   }
 
-  /** Waits until agent and switch have nothing under way. */
-  settled(): Promise<void> {
-    return this.backend.quiet(this.switch);
+  /**
+   * Waits until agent and switch have nothing under way: jobs of plugins that are at work or due at once, questions to the fakes, what a
+   * worker has said. Neither for rounds of `every` and retries that are to come, nor for what takes longer than a second.
+   */
+  async settled(): Promise<void> {
+    const deadline = performance.now() + SETTLED_MS;
+    for (let still = false; !still; ) {
+      const before = await this.isAtWork();
+      await this.backend.quiet(this.switch);
+      still = (!before && !(await this.isAtWork())) || performance.now() > deadline;
+    }
   }
 
   /** The agent dies: the switch and the state directory stay as they are. Another is booted on them. */
@@ -317,6 +330,12 @@ export class Kit {
     if (failure !== undefined) throw new Error(failure.detail);
   }
 
+  private async isAtWork(): Promise<boolean> {
+    const jobs = await withinMs(ANSWER_MS, this.kernel.jobsUnderWay(), 0);
+    const parts = [this.rpc, this.resources, this.controlPlane];
+    return jobs > 0 || parts.some(({ underWay }) => underWay > 0);
+  }
+
   /** Where the plugin under test is found, if it is not to run where its class is. */
   private place(): { readonly name: string; readonly isolation: 'worker' } | undefined {
     const wanted = this.options.isolation ?? process.env.PATCHBAY_TEST_ISOLATION;
@@ -337,6 +356,19 @@ export class Kit {
   private live(): { readonly kernel: Kernel; readonly side: Switch } {
     if (this.parts === undefined) throw new Error('the kit is stopped');
     return this.parts;
+  }
+}
+
+/** What the work comes to, or the other where it takes longer. */
+async function withinMs<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -18,6 +18,13 @@ export interface WorkerStart {
 /** Messages that may wait for the main thread before the worker does: an endless loop that logs is to fill nobody's memory but its own. */
 export const BACKLOG = 1_000;
 
+/** What a thread answers to a ping: after all that it had said before. */
+export interface SignOfLife {
+  /** Bytes beside its heap, which has a limit of its own. */
+  readonly bufferBytes: number;
+  readonly jobsUnderWay: number;
+}
+
 export interface StatedChange {
   readonly key: string;
   readonly records: DesiredRecords | null;

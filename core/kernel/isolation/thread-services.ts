@@ -88,6 +88,10 @@ export class ThreadServices {
     return this.delivery.run(undefined, act);
   }
 
+  jobsUnderWay(): number {
+    return this.jobs.underWay();
+  }
+
   endJobs(): void {
     this.jobs.end();
   }

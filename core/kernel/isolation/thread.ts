@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type AgentHooks, HOOKS, type HookContext, manifestOf, type Plugin, type TapOrder } from '@patchbay/sdk';
 import { constructorTokens } from '../container';
 import { pluginClasses } from '../loader/described';
-import { BACKLOG, crossed, type FromWorker, type Outcome, type ToWorker, type WorkerStart } from './messages';
+import { BACKLOG, crossed, type FromWorker, type Outcome, type SignOfLife, type ToWorker, type WorkerStart } from './messages';
 import { ThreadServices } from './thread-services';
 
 /** The program of a worker: one plugin, its taps, and the services that ask the main thread. */
@@ -66,8 +66,8 @@ async function run(what: 'start' | 'stop' | 'ping'): Promise<Outcome> {
     services.endJobs();
     await instance.stop?.();
   }
-  // The heap has a limit of its own; what lies beside it (Buffers) is told, for the host to judge.
-  return { value: process.memoryUsage().external, changes: [] };
+  const sign: SignOfLife = { bufferBytes: process.memoryUsage().external, jobsUnderWay: services.jobsUnderWay() };
+  return { value: sign, changes: [] };
 }
 
 const plugin = main();

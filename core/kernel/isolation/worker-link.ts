@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { reasonOf } from '@patchbay/sdk';
 import { Calls } from './calls';
-import type { FromWorker, Outcome, Ready, StatedChange, ToWorker, WorkerStart } from './messages';
+import type { FromWorker, Outcome, Ready, SignOfLife, StatedChange, ToWorker, WorkerStart } from './messages';
 import { RemoteObjects } from './remote-objects';
 
 /** Megabytes of heap that a worker may have. */
@@ -68,8 +68,13 @@ export class WorkerLink {
     this.ready.catch(() => undefined);
   }
 
-  run(what: 'start' | 'stop' | 'ping'): Promise<Outcome> {
+  run(what: 'start' | 'stop'): Promise<unknown> {
     return this.calls.make((call) => this.post({ kind: 'run', call, what }));
+  }
+
+  async ping(): Promise<SignOfLife> {
+    const { value } = await this.calls.make<Outcome>((call) => this.post({ kind: 'run', call, what: 'ping' }));
+    return value as SignOfLife;
   }
 
   /** Has a tap run in the thread: its answer, and what it stated. */

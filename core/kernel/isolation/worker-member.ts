@@ -127,6 +127,15 @@ export class WorkerMember implements Member {
     }
   }
 
+  /** Its thread's answer comes after all that the thread had said before. None from a thread that is gone. */
+  async jobsUnderWay(): Promise<number> {
+    if (this.stopping || this.link === undefined) return 0;
+    return this.link.ping().then(
+      ({ jobsUnderWay }) => jobsUnderWay,
+      () => 0,
+    );
+  }
+
   private open(): WorkerLink {
     const { service, state, context } = this.parts;
     const own: Readonly<Record<string, () => unknown>> = {
@@ -186,10 +195,10 @@ export class WorkerMember implements Member {
         void link.terminate(`it gave no sign of life for ${patienceMs} ms`);
         return;
       }
-      link.run('ping').then(
-        ({ value: bytes }) => {
+      link.ping().then(
+        ({ bufferBytes }) => {
           silence.heard();
-          if (Number(bytes) > BUFFERS_MB * 2 ** 20)
+          if (bufferBytes > BUFFERS_MB * 2 ** 20)
             void link.terminate(`it held more than ${BUFFERS_MB} MB of buffers`);
         },
         () => undefined,

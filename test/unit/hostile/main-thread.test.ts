@@ -150,10 +150,8 @@ describe('others’ ports come up beside a plugin that', () => {
           throw new Error('mine');
         }),
     });
-    const began = performance.now();
     await Promise.all([1, 2, 3, 4].map((id) => kit?.fire.onPortAdded(port(String(id)))));
     expect(kit?.log.lines.filter(({ sentence }) => sentence.includes('round failed'))).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(900);
     expect(kit?.health('culprit').level).toBe('degraded');
   });
 
@@ -305,12 +303,13 @@ it('who asks for synchronisation in onAgentSynced leaves the event loop alone', 
   expect(told).toBeLessThan(100);
 });
 
-it('ten thousand conditions of one plugin do not hold the event loop up', async () => {
+it('of thousands of conditions of one plugin some hundreds are kept, and it is said that there are more', async () => {
   await begin({});
-  const began = performance.now();
   for (let index = 0; index < 5_000; index += 1)
     kit?.kernel.healthBook.report('culprit', { condition: `port ${index}`, level: 'degraded', detail: 'x' });
-  expect(performance.now() - began).toBeLessThan(1_000);
+  const conditions = kit?.health('culprit').conditions ?? [];
+  expect(conditions.length).toBeLessThan(600);
+  expect(conditions.map(({ condition }) => condition)).toContain('more conditions');
 });
 
 it('two networks are never given one local VLAN', async () => {
