@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -30,6 +29,7 @@ import { callHook, type Fire, type Fired, fireBy } from './firing';
 import { RecordedLog } from './log';
 import { MemoryBackend } from './memory-backend';
 import { OvsBackend } from './ovs-backend';
+import { builtModule, pluginUnderTest } from './own-module';
 import { FakePorts } from './ports';
 import { standIns } from './stand-ins';
 
@@ -286,6 +286,10 @@ export class Kit {
         ...Object.entries(STOCK),
         ...all.map((one, index) => [manifests[index]?.id ?? '', one] as const),
       ]),
+      describe: (file, entry) =>
+        entry.name === this.place()?.name
+          ? pluginUnderTest(file, entry, this.plugin)
+          : describeInWorker(file, entry, PATIENCE_MS),
       loggerOf: (id) => this.log.for(id),
       configDir: this.stateDir,
       hookSettings: {
@@ -375,15 +379,4 @@ async function withinMs<T>(ms: number, work: Promise<T>, otherwise: T): Promise<
 async function isolatedPlugins({ file, options = {} }: NonNullable<KitOptions['isolated']>[number]) {
   const entry = { name: file, options, from: 'kit', isolation: 'worker' as const };
   return (await describeInWorker(file, entry, PATIENCE_MS)).map(({ manifest }) => ({ manifest, entry }));
-}
-
-/** The module that the package in the folder is built into. */
-function builtModule(folder: string): string {
-  try {
-    return createRequire(join(folder, 'from')).resolve(folder);
-  } catch (thrown) {
-    throw new Error(`a worker runs what was built, and ${folder} has no built module: npm run build`, {
-      cause: thrown,
-    });
-  }
 }
