@@ -3,7 +3,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type AgentHooks, HOOKS, type HookContext, manifestOf, type Plugin, type TapOrder } from '@patchbay/sdk';
 import { constructorTokens } from '../container';
 import { pluginClasses } from '../loader/described';
-import { BACKLOG, crossed, type FromWorker, type Outcome, type SignOfLife, type ToWorker, type WorkerStart } from './messages';
+import {
+  BACKLOG,
+  crossed,
+  type FromWorker,
+  type Outcome,
+  type SignOfLife,
+  type ToWorker,
+  type WorkerStart,
+} from './messages';
 import { ThreadServices } from './thread-services';
 
 /** The program of a worker: one plugin, its taps, and the services that ask the main thread. */

@@ -198,8 +198,7 @@ export class WorkerMember implements Member {
       link.ping().then(
         ({ bufferBytes }) => {
           silence.heard();
-          if (bufferBytes > BUFFERS_MB * 2 ** 20)
-            void link.terminate(`it held more than ${BUFFERS_MB} MB of buffers`);
+          if (bufferBytes > BUFFERS_MB * 2 ** 20) void link.terminate(`it held more than ${BUFFERS_MB} MB of buffers`);
         },
         () => undefined,
       );
