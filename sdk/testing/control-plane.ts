@@ -123,11 +123,15 @@ export class FakeResources extends Unreliable implements ResourceView {
 }
 
 export interface RecordedCall {
-  readonly kind: 'call' | 'cast';
+  /** `pull`: versioned objects were asked for, by the method `pull` (one, by its id) or `bulk_pull` (those of a filter, or all). */
+  readonly kind: 'call' | 'cast' | 'pull';
   readonly target: RpcTarget;
   readonly method: string;
   readonly args: Readonly<Record<string, unknown>>;
 }
+
+/** Where a server answers for versioned objects. */
+const PULLED: RpcTarget = { topic: 'q-plugin', version: '1.1' };
 
 type Push = Parameters<Parameters<Rpc['watchObjects']>[2]>[0];
 type Methods = Parameters<Rpc['listen']>[1];
@@ -144,6 +148,7 @@ export class FakeRpc extends Unreliable implements RpcConnection {
   readonly objects = new FakeObjects(
     (make) => this.answer(make),
     (type, listener) => this.watchObjects(type, '', listener),
+    (type, version, filter) => this.notePull('bulk_pull', type, version, { filter_kwargs: filter }),
   );
 
   call(target: RpcTarget, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
@@ -172,11 +177,13 @@ export class FakeRpc extends Unreliable implements RpcConnection {
     return () => this.watching.delete(entry);
   }
 
-  pullObject(type: string, _version: string, id: string) {
+  pullObject(type: string, version: string, id: string) {
+    this.notePull('pull', type, version, { resource_id: id });
     return this.answer(() => this.objects.all.get(type)?.find((object) => object.id === id));
   }
 
-  pullObjects(type: string, _version = '', filter: Filter | null = null) {
+  pullObjects(type: string, version = '', filter: Filter | null = null) {
+    this.notePull('bulk_pull', type, version, { filter_kwargs: filter });
     return this.objects.matching(type, filter);
   }
 
@@ -221,6 +228,15 @@ export class FakeRpc extends Unreliable implements RpcConnection {
     }
   }
 
+  private notePull(
+    method: 'pull' | 'bulk_pull',
+    type: string,
+    version: string,
+    what: Readonly<Record<string, unknown>>,
+  ): void {
+    this.sent.push({ kind: 'pull', target: PULLED, method, args: { resource_type: type, version, ...what } });
+  }
+
   /** The broker was away and is back: what is followed is asked for again, as the agent does, and listeners are told. */
   restore(): void {
     this.objects.resynchronise('broker-restored').catch(() => undefined);
@@ -242,11 +258,15 @@ export class FakeObjects implements ObjectCache {
   constructor(
     private readonly answer: <T>(make: () => T) => Promise<T> = async (make) => make(),
     watch: (type: string, listener: (push: Push) => void) => Unsubscribe = () => () => undefined,
+    asked: (type: string, version: string, filter: Filter | null) => void = () => undefined,
   ) {
     this.cache = new FollowedObjects({
       own: OBJECT_VERSIONS,
       chunkSize: 20,
-      pull: async (type, _version, filter) => ({ objects: await this.matching(type, filter), unreadable: [] }),
+      pull: async (type, version, filter) => {
+        asked(type, version, filter);
+        return { objects: await this.matching(type, filter), unreadable: [] };
+      },
       watch: (type, _version, listener) => ({ bound: Promise.resolve(), end: watch(type, listener) }),
       onUnreadable: () => undefined,
       onListenerFailed: (type, reason) => void this.failedListeners.push(`${type}: ${reason}`),

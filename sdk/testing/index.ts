@@ -9,5 +9,6 @@ export { type LoggedLine, RecordedLog } from './log';
 export { matchers } from './matchers';
 export { MemoryBackend } from './memory-backend';
 export { type Misbehaviour, misbehavingPlugin } from './neighbours';
+export type { PacketOut } from './packets-out';
 export { FakePorts } from './ports';
 export * from './samples';

@@ -29,7 +29,8 @@ import { callHook, type Fire, type Fired, fireBy } from './firing';
 import { RecordedLog } from './log';
 import { MemoryBackend } from './memory-backend';
 import { OvsBackend } from './ovs-backend';
-import { builtModule, pluginUnderTest } from './own-module';
+import { builtModule, pluginUnderTest, warnIfStale } from './own-module';
+import { notingPackets, type PacketOut } from './packets-out';
 import { FakePorts } from './ports';
 import { standIns } from './stand-ins';
 
@@ -87,6 +88,7 @@ export class Kit {
   readonly plugin: string;
   private readonly metricsOfPlugins = metricsForTests();
   private readonly stateDir = mkdtempSync(join(tmpdir(), 'patchbay-kit-'));
+  private readonly sentOut: PacketOut[] = [];
   private parts: { readonly kernel: Kernel; readonly side: Switch } | undefined;
 
   private constructor(
@@ -159,6 +161,14 @@ export class Kit {
 
   command(name: string, ...words: readonly string[]): Promise<CommandAnswer> {
     return this.kernel.commands.run(this.plugin, name, words);
+  }
+
+  /**
+   * Frames that a plugin sent with `effects.packetOut` and the switch took, in its own words, in order. What the switch made of them is not
+   * among them: one in memory forwards nothing, and of a real one it is seen where they arrive.
+   */
+  packetsOut(plugin = this.plugin): readonly PacketOut[] {
+    return this.sentOut.filter((packet) => packet.plugin === plugin);
   }
 
   /** Prometheus text of what plugins count. */
@@ -309,7 +319,7 @@ export class Kit {
         switchView: side.view,
         messaging: { connect: () => this.rpc },
         desiredStore: side.store,
-        effectsFor: (id) => side.effects(id),
+        effectsFor: (id) => notingPackets(id, side.effects(id), this.sentOut),
         claimTables: (id, claims) => side.claimTables(id, claims),
         packetsOf: (id, from, listener) => side.packets.subscribe(id, from, listener),
         metricsFor: (id) => this.metricsOfPlugins.of(id),
@@ -343,7 +353,10 @@ export class Kit {
   /** Where the plugin under test is found, if it is not to run where its class is. */
   private place(): { readonly name: string; readonly isolation: 'worker' } | undefined {
     const wanted = this.options.isolation ?? process.env.PATCHBAY_TEST_ISOLATION;
-    return wanted === 'worker' ? { name: builtModule(process.cwd()), isolation: 'worker' } : undefined;
+    if (wanted !== 'worker') return undefined;
+    const name = builtModule(process.cwd());
+    warnIfStale(process.cwd(), name);
+    return { name, isolation: 'worker' };
   }
 
   private async end(how: 'stop' | 'crash'): Promise<void> {

@@ -1,5 +1,6 @@
+import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describeInWorker } from '@patchbay/agent/testing';
 
 type Described = Awaited<ReturnType<typeof describeInWorker>>;
@@ -16,6 +17,36 @@ export function builtModule(folder: string): string {
     throw new Error(`a worker runs what was built, and ${folder} has no built module: npm run build`, {
       cause: thrown,
     });
+  }
+}
+
+const warnedOf = new Set<string>();
+
+/** Says, once, that the package's sources are newer than all that stands beside its built module: a worker runs what was built. */
+export function warnIfStale(folder: string, file: string): void {
+  if (warnedOf.has(folder)) return;
+  warnedOf.add(folder);
+  const built = newest(dirname(file));
+  if (newest(join(folder, 'src')) <= built) return;
+  process.emitWarning(`src is newer than ${file}, which the worker runs: npm run build`, {
+    code: 'PATCHBAY_OLD_BUILD',
+  });
+}
+
+/** Folders beside a built module that were not built with it. */
+const OTHERS: ReadonlySet<string> = new Set(['node_modules', 'src']);
+
+/** Milliseconds since the epoch, when a file in or below the folder was last written; 0 where there is none. */
+function newest(folder: string): number {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !OTHERS.has(name));
+    const times = entries.map((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs;
+    });
+    return Math.max(0, ...times);
+  } catch {
+    return 0;
   }
 }
 

@@ -94,4 +94,19 @@ describe('a kit whose plugin under test runs in a worker', () => {
       return start(Third).then(() => 'started', ({ message }) => message);`;
     expect(await outcome(body)).toMatch(/index\.js exports acme-first, acme-second, and not acme-third/);
   });
+
+  it.each(['newer', 'older'])('runs a module that was built, and warns where a source is %s', async (age) => {
+    const body = `
+      const fs = require('node:fs');
+      fs.mkdirSync('src', { recursive: true });
+      fs.writeFileSync('src/plugin.ts', '');
+      const at = new Date(Date.now() + ${age === 'newer' ? 3_600_000 : -3_600_000});
+      fs.utimesSync('src/plugin.ts', at, at);
+      const warnings = [];
+      process.emitWarning = (_text, { code }) => warnings.push(code);
+      const kit = await start(First);
+      await kit.stop();
+      return warnings;`;
+    expect(await outcome(body)).toEqual(age === 'newer' ? ['PATCHBAY_OLD_BUILD'] : []);
+  });
 });

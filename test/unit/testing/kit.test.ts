@@ -2,8 +2,10 @@ import {
   type AgentHooks,
   type DesiredState,
   drop,
+  type Effects,
   flow,
   type Health,
+  output,
   type Plugin,
   plugin,
   port,
@@ -129,6 +131,50 @@ describe('the kit', () => {
     await expect(ask()).resolves.toEqual(well);
     // A timer may be a millisecond early; however late, the answers were held back.
     expect(performance.now() - asked).toBeGreaterThan(18);
+  });
+
+  it('remembers what versioned objects its server was asked for', async () => {
+    kit = await Kit.start({ plugins: [Quarantine] });
+    const { rpc } = kit;
+    rpc.objects.all.set('QosPolicy', [{ id: 'q1' }]);
+    await rpc.pullObject('QosPolicy', '1.10', 'q1');
+    await rpc.pullObjects('QosPolicy', '1.10', { id: ['q1'] });
+    rpc.objects.follow('Trunk', { version: '1.1' }, () => undefined);
+    await rpc.objects.load('Trunk', ['t1']);
+    const asked = rpc.sent.map(({ kind, method, args }) => [kind, method, args]);
+    expect(asked.slice(0, 2)).toEqual([
+      ['pull', 'pull', { resource_type: 'QosPolicy', version: '1.10', resource_id: 'q1' }],
+      ['pull', 'bulk_pull', { resource_type: 'QosPolicy', version: '1.10', filter_kwargs: { id: ['q1'] } }],
+    ]);
+    const ofTrunks = asked.slice(2);
+    expect(ofTrunks.length).toBeGreaterThan(0);
+    for (const one of ofTrunks) {
+      const args = expect.objectContaining({ resource_type: 'Trunk', version: '1.1' });
+      expect(one).toEqual(['pull', 'bulk_pull', args]);
+    }
+  });
+
+  it('has the packets that a plugin sent out', async () => {
+    class Sender implements Plugin {
+      constructor(@use(Service.effects) private readonly effects: Effects) {}
+      tap(hooks: AgentHooks): void {
+        hooks.onPortAdded(({ vif: { bridge, portName } }) =>
+          this.effects.packetOut({ bridge, actions: [output(portName)], bytes: Uint8Array.of(1, 2) }),
+        );
+      }
+    }
+    plugin({ id: 'acme-sender', summary: 'Sends', sdk: '^1.0.0', onFailure: 'degrade' })(Sender);
+    kit = await Kit.start({ plugins: [Sender, Quarantine] });
+    await kit.plug({ name: 'tap-port-1' });
+    await kit.fire.onPortAdded(aPort({ id: 'port-1' }));
+    const sent = {
+      plugin: 'acme-sender',
+      bridge: 'br-int',
+      actions: [output('tap-port-1')],
+      bytes: Uint8Array.of(1, 2),
+    };
+    expect(kit.packetsOut()).toEqual([sent]);
+    expect(kit.packetsOut('acme-quarantine')).toEqual([]);
   });
 
   it('has the ports and segments that were told, and lets plugins prepare before', async () => {
