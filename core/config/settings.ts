@@ -27,10 +27,10 @@ export function place(values: OptionValues, hostname: string | undefined, plugin
     for (const target of option.verdict.becomes) {
       const [owner = '', name = '', inner] = target.split('.');
       if (owner === 'settings') {
-        const problem = inner === undefined ? settingProblem(set, name) : undefined;
-        if (problem !== undefined) problems.push(problem);
-        else if (inner === undefined) settings[name] = value;
-        else logging[inner] = value;
+        const read = inner === undefined ? readSetting(set, name) : undefined;
+        if (inner !== undefined) logging[inner] = value;
+        else if (read !== undefined && 'problem' in read) problems.push(read.problem);
+        else settings[name] = read?.value;
         provenance[target] = where;
       } else if (plugins.has(owner)) {
         const own = options.get(owner) ?? {};
@@ -55,10 +55,14 @@ export function place(values: OptionValues, hostname: string | undefined, plugin
   };
 }
 
-function settingProblem({ option, value, where }: SetOption, name: string): PatchbayError | undefined {
+function readSetting(
+  { option, value, where }: SetOption,
+  name: string,
+): { readonly value: unknown } | { readonly problem: PatchbayError } {
   const schema = Object.entries(AgentSettingsSchema.shape).find(([setting]) => setting === name)?.[1];
   const result = schema?.safeParse(value);
-  if (result === undefined || result.success) return undefined;
+  if (result === undefined) return { value };
+  if (result.success) return { value: result.data };
   const problem = result.error.issues.map((issue) => issue.message).join('; ');
-  return ConfigError.value({ where, section: option.section, option: option.name, problem });
+  return { problem: ConfigError.value({ where, section: option.section, option: option.name, problem }) };
 }

@@ -2,6 +2,7 @@ import type { AgentIdentity, PluginClass } from '@patchbay/sdk';
 import { messagingConnector } from '../agent/messaging';
 import { createKernel } from '../kernel/agent-kernel';
 import type { AgentSettings, Configuration } from '../kernel/config/model';
+import { parseMaskedCookie } from '../kernel/config/reservations';
 import type { Kernel } from '../kernel/kernel';
 import { resolveListing } from '../kernel/loader/resolve';
 import type { Logging } from '../kernel/log/log';
@@ -56,7 +57,8 @@ export async function assemble(from: AssemblyOptions): Promise<AgentParts> {
     ...from.reach,
     mode,
     logger: logging.for('switch'),
-    reservedCookies: settings.reserved_cookies.map((cookie) => BigInt(cookie)),
+    reservedCookies: settings.reserved_cookies.flatMap((cookie) => parseMaskedCookie(cookie) ?? []),
+    reservedFlows: settings.reserved_flows,
     plugins: [
       ...planned.map(({ id, required }) => ({
         id,

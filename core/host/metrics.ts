@@ -44,7 +44,11 @@ export class Metrics {
       'Keys that are not on the switch: they make no flows, it refuses them, or another plugin has their place',
       (report) => report.switch.quarantined,
     );
-    this.gauge('patchbay_conflicts', 'Flows that two keys want otherwise', (report) => report.switch.conflicts.length);
+    this.gauge(
+      'patchbay_conflicts',
+      'Flows that two keys want otherwise, and reserved ones that gave way to ours',
+      (report) => report.switch.conflicts.length,
+    );
     this.gauge('patchbay_rounds_total', 'Rounds of the reconciler', (report) => report.switch.rounds);
     this.gauge('patchbay_rpc_connected', 'Whether the broker is connected', (report) =>
       Number(report.rpc?.connected ?? 0),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LEARNED_COOKIE } from '@patchbay/sdk';
+import { isWithin, type MaskedCookie, takesOurs } from '../kernel/config/reservations';
 import { switchErrors } from './errors';
 
 /** Upper half of every cookie of ours: "Patc" in ASCII. With it, no cookie is 0 or all ones, which OpenFlow gives a meaning of their own. */
@@ -36,9 +37,10 @@ const FOREIGN: CookieOwner = { kind: 'foreign' };
 /** Tells cookies apart: those of the plugins on the list, learned ones, those an operator reserved for somebody else. */
 export class CookieRegister {
   private readonly owners = new Map<bigint, CookieOwner>();
+  private readonly reserved: readonly MaskedCookie[];
 
   /** @throws PatchbayError `PB-SWITCH-COOKIE` where two ids have the same cookie, or an operator reserves one of ours. */
-  constructor(plugins: Iterable<string>, reserved: Iterable<bigint> = []) {
+  constructor(plugins: Iterable<string>, reserved: readonly MaskedCookie[] = []) {
     for (const plugin of plugins) {
       const cookie = cookieOf(plugin);
       const other = this.owners.get(cookie);
@@ -48,14 +50,15 @@ export class CookieRegister {
       this.owners.set(cookie, { kind: 'plugin', plugin });
     }
     for (const cookie of reserved) {
-      if (cookie >> 32n === PREFIX) throw switchErrors.reservedCookie({ cookie: hex(cookie) });
-      this.owners.set(cookie, RESERVED);
+      if (takesOurs(cookie)) throw switchErrors.reservedCookie({ cookie: `${hex(cookie.value)}/${hex(cookie.mask)}` });
     }
+    this.reserved = reserved;
   }
 
   ownerOf(cookie: bigint): CookieOwner {
     if (cookie === LEARNED_COOKIE) return LEARNED;
-    return this.owners.get(cookie) ?? (cookie >> 32n === PREFIX ? UNLISTED : FOREIGN);
+    if (cookie >> 32n === PREFIX) return this.owners.get(cookie) ?? UNLISTED;
+    return this.reserved.some((masked) => isWithin(cookie, masked)) ? RESERVED : FOREIGN;
   }
 }
 

@@ -16,7 +16,7 @@ export const switchErrors = defineErrors({
   reservedCookie: {
     code: 'PB-SWITCH-RESERVED-COOKIE',
     class: 'refused',
-    template: 'cookie {cookie} cannot be reserved: it is one of Patchbay itself',
+    template: 'cookie {cookie} cannot be reserved: it takes in those of Patchbay itself',
   },
   noBridge: {
     code: 'PB-SWITCH-NO-BRIDGE',

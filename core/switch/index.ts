@@ -12,7 +12,7 @@ import { type ChangeBatch, OvsdbClient } from './ovsdb';
 import { Ownership } from './ownership';
 import { PacketDispatch } from './packet-ins';
 import { Blueprint, type BlueprintRules } from './planner/blueprint';
-import { fateBy } from './planner/ownership';
+import { fateBy, isReserved } from './planner/ownership';
 import { type Diff, printPlan } from './planner/print';
 import { markOf } from './planner/row-changes';
 import { mayWrite, NOT_STARTED, type Writing } from './reconciler/guard';
@@ -82,7 +82,8 @@ class SwitchSide implements Switch {
       completed: (plugin) => this.sweepable(plugin),
       retired: (plugin) => this.sweepable(plugin),
     });
-    this.ownership = new Ownership(settings, plugins, options.reservedCookies ?? [], this.mirror, () => this.store, {
+    const reserved = { cookies: options.reservedCookies ?? [], flows: options.reservedFlows ?? [] };
+    this.ownership = new Ownership(settings, plugins, reserved, this.mirror, () => this.store, {
       blueprint: () => this.blueprint,
       logger,
     });
@@ -94,6 +95,7 @@ class SwitchSide implements Switch {
       controllers: { target: OWN_CONTROLLER, replaces: options.replacedControllers ?? REFERENCE_CONTROLLERS },
       drift: settings.drift,
       describeStranger: (bridge, flow) => this.ownership.describeStranger(bridge, flow),
+      isReserved: (bridge, flow) => isReserved(this.ownership, bridge, flow),
       rankOf: (plugin) => ranks.get(plugin) ?? plugins.length,
     };
     this.blueprint = new Blueprint(this.rules, this.mirror);
@@ -205,7 +207,7 @@ class SwitchSide implements Switch {
       pending: this.store.pendingCount,
       takingOver: this.ownership.takeOver.underWay(),
       quarantined: this.store.quarantinedCount,
-      conflicts: this.blueprint.contests(),
+      conflicts: [...this.blueprint.contests(), ...this.blueprint.displacements()],
       figures: this.reconciler.figures,
     };
   }

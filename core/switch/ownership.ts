@@ -1,12 +1,19 @@
 import type { Claim, Logger } from '@patchbay/sdk';
+import type { MaskedCookie, ReservedFlows } from '../kernel/config/reservations';
 import { CookieRegister, hex } from './cookies';
 import type { DesiredKeys } from './desired-store';
 import type { Blueprint } from './planner/blueprint';
 import type { InstalledFlow } from './planner/board';
-import { type BridgeRole, covers, type OwnershipRules, ownedByRecord } from './planner/ownership';
+import { type BridgeRole, covers, isBetween, type OwnershipRules, ownedByRecord } from './planner/ownership';
 import type { Rows } from './planner/rows';
 import type { ListedPlugin, SwitchSettings } from './settings';
 import { TakeOver } from './take-over';
+
+/** What the operator keeps for others. */
+export interface Reservations {
+  readonly cookies: readonly MaskedCookie[];
+  readonly flows: readonly ReservedFlows[];
+}
 
 /** Whose is what on this switch: bridge roles, cookies, completed plugins, and the reference agent's cookie on provider bridges. */
 export class Ownership implements OwnershipRules {
@@ -17,14 +24,14 @@ export class Ownership implements OwnershipRules {
   constructor(
     private readonly settings: Pick<SwitchSettings, 'integration_bridge' | 'tunnel_bridge'>,
     private readonly plugins: readonly ListedPlugin[],
-    reservedCookies: readonly bigint[],
+    private readonly reserved: Reservations,
     private readonly rows: Rows,
     private readonly store: () => DesiredKeys,
     around: { readonly blueprint: () => Blueprint; readonly logger: Logger },
   ) {
     this.cookies = new CookieRegister(
       plugins.map((plugin) => plugin.id),
-      reservedCookies,
+      reserved.cookies,
     );
     for (const { id, claims } of plugins) this.claim(id, claims);
     this.takeOver = new TakeOver({
@@ -32,6 +39,7 @@ export class Ownership implements OwnershipRules {
       rows,
       cookies: this.cookies,
       integrationBridge: settings.integration_bridge,
+      ownership: this,
       uplink: (bridge) => this.uplinkOf(bridge),
       allComplete: () => this.allComplete(),
     });
@@ -51,6 +59,22 @@ export class Ownership implements OwnershipRules {
   claimants(role: BridgeRole, table: number, priority: number): readonly string[] {
     const covering = this.claimed.filter(({ claim }) => covers(claim, role, table, priority));
     return [...new Set(covering.map(({ plugin }) => plugin))];
+  }
+
+  isReservedPlace(bridge: string, table: number, priority: number): boolean {
+    return this.reservedOn(bridge).some(
+      ({ tables, priorities }) => tables.includes(table) && isBetween(priority, priorities),
+    );
+  }
+
+  reservesPlacesOn(bridge: string): boolean {
+    return this.reservedOn(bridge).length > 0;
+  }
+
+  private reservedOn(bridge: string): readonly ReservedFlows[] {
+    if (this.reserved.flows.length === 0) return this.reserved.flows;
+    const role = this.roleOf(bridge);
+    return this.reserved.flows.filter((place) => place.bridge === role || place.bridge === bridge);
   }
 
   /** For people: whose cookie a flow bears that nobody wants, and whose place it is in. */

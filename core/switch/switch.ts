@@ -1,4 +1,5 @@
 import type { Claim, Effects, Logger, SwitchReconnection, SwitchView, Unsubscribe } from '@patchbay/sdk';
+import type { MaskedCookie, ReservedFlows } from '../kernel/config/reservations';
 import type { DesiredKeys } from './desired-store';
 import type { ExplainedKey } from './explain';
 import type { StreamSource } from './ovsdb';
@@ -16,7 +17,9 @@ export interface SwitchOptions {
   /** All plugins on the list, in their order. */
   readonly plugins: readonly ListedPlugin[];
   /** Cookies that belong to somebody else, who writes to claimed tables with the operator's consent. */
-  readonly reservedCookies?: readonly bigint[];
+  readonly reservedCookies?: readonly MaskedCookie[];
+  /** Places in which flows under cookies that are not ours are somebody else's, likewise. */
+  readonly reservedFlows?: readonly ReservedFlows[];
   /** Controller targets that are swapped for ours on bridges the agent states; the reference agent's unless told. */
   readonly replacedControllers?: readonly string[];
   /** `watching`: nothing is ever written, nor locked. */
@@ -41,7 +44,8 @@ export interface SwitchStatus {
   readonly takingOver: readonly string[];
   /** Keys that do not get onto the switch, whatever the reason. */
   readonly quarantined: number;
-  readonly conflicts: readonly Contest[];
+  /** Keys that lost to others, and strangers' reserved flows that lost to keys. */
+  readonly conflicts: readonly Pick<Contest, 'place' | 'reason'>[];
   readonly figures: Readonly<ReconcilerFigures>;
 }
 

@@ -94,6 +94,7 @@ function plan(flows: readonly Flow[], found: Parameters<ReturnType<Blueprint['bo
       required: [],
       drift: 'repair',
       describeStranger: () => 'a stranger',
+      isReserved: () => false,
       rankOf: () => 0,
     },
     nobody,

@@ -37,7 +37,16 @@ export const ownOptions = section('patchbay', [
     '',
     honoured(
       'settings.reserved_cookies',
-      'cookies (`0x…`) of flows that somebody else keeps in tables of ours, and that stay',
+      'cookies (`0x…`, or `0x…/0x…` with a mask) of flows that somebody else keeps in tables of ours, and that stay',
+    ),
+  ],
+  [
+    'reserved_flows',
+    list,
+    '',
+    honoured(
+      'settings.reserved_flows',
+      '`bridge:tables` or `bridge:tables:priorities` (`tunnel:4+20+21:0-100`), where flows under cookies that are not ours stay; a bridge is integration, tunnel, provider or a name',
     ),
   ],
   [

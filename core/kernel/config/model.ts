@@ -1,3 +1,5 @@
+import type { ReservedFlows } from './reservations';
+
 /**
  * The one configuration model: whatever file the operator keeps, this is what the agent runs on.
  * Options carry Neutron's own snake_case names, so that an ini option maps to its place by name.
@@ -63,8 +65,10 @@ export interface AgentSettings {
   readonly drift: 'repair' | 'report';
   /** Options of ini files, and plugins that these ask for, that are missing here and that the operator goes without knowingly. */
   readonly accept_missing: readonly string[];
-  /** Cookies (`0x…`) of somebody else's flows in claimed tables, which stay. */
+  /** Cookies (`0x…`, or with a mask `0x…/0x…`) of somebody else's flows in claimed tables, which stay. */
   readonly reserved_cookies: readonly string[];
+  /** Places in which somebody else's flows stay, whatever their cookies. */
+  readonly reserved_flows: readonly ReservedFlows[];
   /** Packets a second that any one plugin may ask to be told of. */
   readonly packet_in_ceiling: number;
   readonly logging: LoggingSettings;

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { AgentSettings } from './model';
+import { ReservedCookie, ReservedPlace } from './reservations';
 
 const Seconds = z.number().nonnegative();
 const Path = z.string().regex(/^\//, 'is no absolute path');
@@ -40,7 +41,8 @@ export const AgentSettingsSchema = z.strictObject({
   // Events tell of every change; the whole is compared now and then all the same, for what nobody told.
   resync_interval: Seconds.default(600),
   drift: z.enum(['repair', 'report']).default('repair'),
-  reserved_cookies: z.array(z.string().regex(/^0x[0-9a-f]{1,16}$/i, 'is no cookie, such as 0x1a2b')).default([]),
+  reserved_cookies: z.array(ReservedCookie).default([]),
+  reserved_flows: z.array(ReservedPlace).default([]),
   packet_in_ceiling: z.int().min(1).default(1000),
   logging: Logging.prefault({}),
 });

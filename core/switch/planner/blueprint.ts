@@ -2,7 +2,7 @@ import { DEAD_VLAN, type DesiredRecords, type GateRecord, type KeyProgress, reas
 import { switchErrors } from '../errors';
 import { Board, type Fate, type InstalledFlow, type Step } from './board';
 import { aliasKey, type Compiled, type CompiledGate, compile } from './compile';
-import type { Contest } from './contest';
+import type { Contest, Displacement } from './contest';
 import type { Drift, DriftPolicy } from './drift';
 import type { Canonical } from './items';
 import { compareOwners, nameOf, type Owner, ownerId } from './owner';
@@ -23,6 +23,8 @@ export interface BlueprintRules {
   readonly drift: DriftPolicy;
   /** For people: whose cookie that is. */
   describeStranger(bridge: string, flow: InstalledFlow): string;
+  /** Whether the operator left the flow to somebody else. */
+  isReserved(bridge: string, flow: InstalledFlow): boolean;
   /** A plugin's place in the order of plugins. */
   rankOf(plugin: string): number;
 }
@@ -226,6 +228,16 @@ export class Blueprint {
 
   contests(): readonly Contest[] {
     return [...this.slots.values()].flatMap((slot) => this.contestsOf(slot));
+  }
+
+  /** Reserved flows of others that gave way to what is wanted in their very place. */
+  displacements(): readonly Displacement[] {
+    return [...this.boards.values()].flatMap((board) => board.displacements);
+  }
+
+  /** Those that the plans since the last call brought. */
+  takeDisplacements(): readonly Displacement[] {
+    return [...this.boards.values()].flatMap((board) => board.takeDisplacements());
   }
 
   /** Groups and meters bear no cookie: which of them are ours is written on the bridge before they are. */

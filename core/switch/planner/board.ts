@@ -1,4 +1,4 @@
-import type { Contest } from './contest';
+import type { Contest, Displacement } from './contest';
 import type { Drift, DriftPolicy } from './drift';
 import { type Installed, type InstalledFlow, sameInstalled } from './installed';
 import type { Canonical, Item } from './items';
@@ -32,6 +32,8 @@ interface BoardRules {
   readonly drift: DriftPolicy;
   /** For people: whose cookie a flow bears that nobody wants, and whose place it is in. */
   readonly describeStranger: (bridge: string, flow: InstalledFlow) => string;
+  /** Whether the operator left the flow to somebody else. */
+  readonly isReserved: (bridge: string, flow: InstalledFlow) => boolean;
 }
 
 /** What somebody else did to the bridge: one thing that is there now, or an identity that is there no more. */
@@ -69,6 +71,9 @@ export class Board {
     { readonly item: Item | undefined; readonly seen: Installed | undefined }
   >();
   private drifts: Drift[] = [];
+  /** Places where somebody else's reserved flow was and what is wanted is put instead, with whose it was. */
+  private readonly displaced = new Map<Place, string>();
+  private unreported: Displacement[] = [];
   /** Groups and meters that are wanted. */
   private readonly unmarked = new Set<string>();
   private readonly view: InstalledView;
@@ -150,6 +155,18 @@ export class Board {
     return taken;
   }
 
+  /** Reserved flows of somebody else that gave way to what is wanted in their very place, for as long as it is. */
+  get displacements(): readonly Displacement[] {
+    return [...this.displaced].flatMap(([place, whose]) => this.displacementOf(place, whose) ?? []);
+  }
+
+  /** Those that are new since the last call. */
+  takeDisplacements(): readonly Displacement[] {
+    const taken = this.unreported;
+    this.unreported = [];
+    return taken;
+  }
+
   /** The connection is away: nothing is known of the bridge. */
   forget(): void {
     this.isRead = false;
@@ -199,6 +216,7 @@ export class Board {
       if (place.found !== undefined) this.strangerCount += 1;
       this.unmarked.delete(identity);
       place.isWithdrawn = true;
+      this.displaced.delete(place);
     }
     this.isToDecide(place);
   }
@@ -261,7 +279,28 @@ export class Board {
   private compare(place: Place, steps: Step[]): void {
     const step = this.step(place);
     if (step === undefined) this.tolerated.delete(place);
-    else if (!this.leaves(place, step)) steps.push(step);
+    else if (!this.leaves(place, step)) {
+      this.noteDisplaced(place, step);
+      steps.push(step);
+    }
+  }
+
+  /** One flow is at a place, table, priority and match: where somebody keeps one in ours, it is lost, and that is told. */
+  private noteDisplaced(place: Place, step: Step): void {
+    const { before } = step;
+    if (step.act !== 'change' || before?.kind !== 'flow' || !this.rules.isReserved(this.bridge, before)) return;
+    const whose = this.rules.describeStranger(this.bridge, before);
+    if (this.displaced.get(place) === whose) return;
+    this.displaced.set(place, whose);
+    const displacement = this.displacementOf(place, whose);
+    if (displacement !== undefined) this.unreported.push(displacement);
+  }
+
+  private displacementOf({ item, owners }: Place, whose: string): Displacement | undefined {
+    if (item === undefined) return undefined;
+    const place = placeOf(item);
+    const reason = `${place} is wanted by ${owners.map(nameOf).join(' and ')}, and takes the place of a reserved flow: ${whose}`;
+    return { place, reason };
   }
 
   /** Notes drift. True where the policy is to leave it as it is, until something else is wanted or found. */

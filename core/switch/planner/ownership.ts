@@ -26,8 +26,21 @@ export interface OwnershipRules {
   allComplete(): boolean;
   /** Groups and meters that the bridge's row records as ours. */
   recordedOf(bridge: string): readonly string[];
-  /** The reference agent's cookies that were recognised on a provider bridge. */
+  /** The operator left the place to somebody else. */
+  isReservedPlace(bridge: string, table: number, priority: number): boolean;
+  reservesPlacesOn(bridge: string): boolean;
+  /** The reference agent's cookies that were recognised on the bridge. */
   recognised(bridge: string): ReadonlySet<bigint>;
+}
+
+/**
+ * Whether the operator wants the flow to stay: its cookie is reserved, or its place is. In a reserved place anybody's cookie is that
+ * of the one it is reserved for, but ours, and the reference agent's own where it was recognised: those flows have nobody any more.
+ */
+export function isReserved(rules: OwnershipRules, bridge: string, { cookie, table, priority }: InstalledFlow): boolean {
+  const { kind } = rules.cookies.ownerOf(cookie);
+  if (kind !== 'foreign') return kind === 'reserved';
+  return rules.isReservedPlace(bridge, table, priority) && !rules.recognised(bridge).has(cookie);
 }
 
 /**
@@ -36,6 +49,7 @@ export interface OwnershipRules {
  * - Withdrawn in this run: goes at once if it carries a cookie of ours.
  * - A plugin's own: goes once that plugin is complete. Of a plugin that is not on the list: once all are.
  * - Learned by the switch, or reserved by the operator: stays.
+ * - Somebody else's, in a place that the operator reserved: stays.
  * - Somebody else's, in a table claimed on the integration or tunnel bridge: is drift, and goes once all are complete. On a
  *   provider bridge only what bears the reference agent's recognised cookie goes, and cookie 0 never.
  * - Groups and meters bear no cookie: those that were withdrawn in this run go, and once all are complete those that the bridge's row
@@ -66,7 +80,9 @@ function goes(rules: OwnershipRules, bridge: string, installed: InstalledFlow, w
   }
 }
 
-function isDrift(rules: OwnershipRules, bridge: string, { table, priority, cookie }: InstalledFlow): boolean {
+function isDrift(rules: OwnershipRules, bridge: string, flow: InstalledFlow): boolean {
+  if (isReserved(rules, bridge, flow)) return false;
+  const { table, priority, cookie } = flow;
   const role = rules.roleOf(bridge);
   if (role === 'other') return false;
   if (role === 'provider' && (cookie === 0n || !rules.recognised(bridge).has(cookie))) return false;
@@ -77,24 +93,39 @@ function isDrift(rules: OwnershipRules, bridge: string, { table, priority, cooki
 export function covers(claim: Claim, role: BridgeRole, table: number, priority: number): boolean {
   if (claim.bridge !== role) return false;
   if (claim.tables !== 'all' && !claim.tables.includes(table)) return false;
-  const [lowest, highest] = claim.priorities ?? [0, 65535];
-  return priority >= lowest && priority <= highest;
+  return isBetween(priority, claim.priorities);
 }
 
-/**
- * The reference agent's cookie on a provider bridge: that of its table 0 flow which matches the patch port towards br-int and
- * nothing else. Undefined where there is none, where it is ours, and for cookie 0, which is anybody's.
- */
+/** Whether a priority is in a range, both ends included. No range is any. */
+export function isBetween(priority: number, range: readonly [number, number] | undefined): boolean {
+  return range === undefined || (priority >= range[0] && priority <= range[1]);
+}
+
+/** A flow that the reference agent has on every bridge of its kind, and that nobody else would write. */
+export type Telltale =
+  /** On a provider bridge: matches the patch port towards br-int, and nothing else. */
+  | { readonly bridge: 'provider'; readonly patchPort: number }
+  /** On br-tun, the last of table 0; on br-int, that of table 23, by which it sees that the switch restarted. */
+  | { readonly bridge: 'tunnel' | 'integration' };
+
+export const TELLING_TABLES = { provider: 0, tunnel: 0, integration: 23 } as const;
+
+function tells(flow: InstalledFlow, telltale: Telltale): boolean {
+  if (flow.table !== TELLING_TABLES[telltale.bridge]) return false;
+  if (telltale.bridge !== 'provider') return flow.priority === 0 && Object.keys(flow.decode().match).length === 0;
+  const { match } = flow.decode();
+  return Object.keys(match).length === 1 && match.in_port === telltale.patchPort;
+}
+
+/** The reference agent's cookie: that of its telltale flow. Undefined where there is none, where it is ours, and for cookie 0, which is anybody's. */
 export function recogniseReference(
   installed: Iterable<Installed>,
-  patchPort: number,
+  telltale: Telltale,
   cookies: CookieRegister,
 ): bigint | undefined {
   for (const one of installed) {
-    if (one.kind !== 'flow' || one.table !== 0 || one.cookie === 0n) continue;
-    if (cookies.ownerOf(one.cookie).kind !== 'foreign') continue;
-    const { match } = one.decode();
-    if (Object.keys(match).length === 1 && match.in_port === patchPort) return one.cookie;
+    if (one.kind !== 'flow' || one.cookie === 0n || cookies.ownerOf(one.cookie).kind !== 'foreign') continue;
+    if (tells(one, telltale)) return one.cookie;
   }
   return undefined;
 }

@@ -235,6 +235,8 @@ export class Reconciler {
     const elapsed = performance.now() - started;
     this.installation.noteWired();
     this.noteDrift(blueprint.takeDrift());
+    for (const { reason } of blueprint.takeDisplacements().slice(0, DRIFT_LINES))
+      this.parts.logger.warn('a flow of ours takes the place of one that is reserved', { reason });
     this.acknowledge(end, versions);
     // Those that are wanted already try again by themselves, after a pause.
     for (const { bridge } of blueprint.allBoards())

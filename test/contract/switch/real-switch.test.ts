@@ -1,4 +1,5 @@
 import { type DesiredRecords, type Flow, parseFlow } from '@patchbay/sdk';
+import type { ReservedFlows } from '../../../core/kernel/config/reservations';
 import { createSwitch, OWN_CONTROLLER, type Switch } from '../../../core/switch';
 import { type PrivateSwitch, startPrivateSwitch } from '../../support/private-switch';
 import { LineLogger, OWN_BRIDGE, PLUGINS, SETTINGS } from '../../support/switch/rig';
@@ -12,11 +13,12 @@ let ovs: PrivateSwitch;
 let side: Switch;
 let logger: LineLogger;
 
-const make = (): Switch =>
+const make = (reservedFlows: readonly ReservedFlows[] = []): Switch =>
   createSwitch({
     settings: { ...SETTINGS, ovsdb_connection: `unix:${ovs.dbSocket}`, ovs_run_dir: ovs.runDir },
     logger,
     plugins: WIRING,
+    reservedFlows,
   });
 
 const restart = async (): Promise<void> => {
@@ -235,6 +237,42 @@ describe('on Open vSwitch', () => {
     expect((await side.store.progress('other', 'late')).state).toBe('pending');
     await ovs.vsctl('remove', 'Open_vSwitch', '.', 'other_config', 'flow-restore-wait');
     await applied('other', 'late');
+  });
+
+  it('leaves flows in a reserved place alone, puts its own in the very place of one and tells so, and sweeps the rest', async () => {
+    await side.stop();
+    side = make([{ bridge: 'integration', tables: [60], priorities: [5, 9] }]);
+    await side.start();
+    side.beginWriting();
+    await wireBridge();
+    const bridge = `${ovs.runDir}/br-int.mgmt`;
+    for (const [priority, cookie] of [
+      [5, '0xbad'],
+      [9, '0xbad'],
+      [10, '0xbad'],
+    ] as const)
+      await ovs.ofctl(
+        'add-flow',
+        bridge,
+        `cookie=${cookie},table=60,priority=${priority},ip,nw_src=192.0.2.0/24 actions=drop`,
+      );
+    await until('all are seen', () => side.status().flows === 5);
+    state('other', 'same', { flows: [flow('table=60,priority=9,ip,nw_src=192.0.2.77/24 actions=NORMAL')] });
+    await applied('other', 'same');
+    for (const { id } of WIRING) side.store.complete(id);
+    side.compareAll('test');
+    await until('one beside the place is swept', async () => (await dump()).length === 4);
+    expect((await dump()).filter((line) => line.includes('cookie=0xbad'))).toEqual([
+      expect.stringContaining('priority=5,ip,nw_src=192.0.2.0/24 actions=drop'),
+    ]);
+    expect(side.status().conflicts).toEqual([
+      expect.objectContaining({
+        reason: expect.stringMatching(/table=60,priority=9.* other same, .*foreign cookie 0xbad/),
+      }),
+    ]);
+    side.compareAll('test');
+    await side.settled();
+    expect(side.plan().flows).toEqual({});
   });
 
   it('replaces and removes groups and meters with their flows', async () => {

@@ -97,6 +97,7 @@ function blueprint(rows: Rows): Blueprint {
       required: [],
       drift: 'repair',
       describeStranger: () => 'a stranger',
+      isReserved: () => false,
       rankOf: (plugin) => ['one', 'two'].indexOf(plugin),
     },
     rows,

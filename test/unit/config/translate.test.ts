@@ -128,6 +128,39 @@ describe('an option that is set is obeyed', () => {
   });
 });
 
+describe('what is kept for others', () => {
+  const reserved = `[patchbay]
+reserved_cookies = 0x1a2b, 0x5a00000000000000/0xff00000000000000
+reserved_flows = tunnel:4+20+21:0-100, br-own:7
+`;
+
+  test('is what the same words in patchbay.yaml come to, and is shown', () => {
+    const configuration = read(reserved);
+    expect(configuration.settings.reserved_cookies).toEqual(['0x1a2b', '0x5a00000000000000/0xff00000000000000']);
+    const places = [
+      { bridge: 'tunnel', tables: [4, 20, 21], priorities: [0, 100] },
+      { bridge: 'br-own', tables: [7] },
+    ];
+    expect(configuration.settings.reserved_flows).toEqual(places);
+    const shown = showConfiguration(configuration).find(({ path }) => path === 'settings.reserved_flows');
+    expect(shown).toEqual({ path: shown?.path, value: places, from: expect.stringMatching(/\.ini:3$/) });
+  });
+
+  test.each([
+    ['reserved_cookies = 0x1, 0x5a01/0xff00', /\.ini:2: \[patchbay\] reserved_cookies: "0x5a01\/0xff00" has bits/],
+    [
+      'reserved_flows = tunnel:4, tunnel',
+      /\.ini:2: \[patchbay\] reserved_flows: "tunnel" is no place: write bridge:tables/,
+    ],
+    ['reserved_flows = tunnel:4:9-1', /reserved_flows: the lowest comes first/],
+    ['reserved_flows = tunel:4', /did you mean tunnel\?/],
+  ])('%s is refused with its line, its field and the likely mistake', (line, message) => {
+    const found = problems(`[patchbay]\n${line}\n`);
+    expect(found.map(({ code }) => code)).toEqual(['PB-INI-VALUE']);
+    expect(found[0]?.message).toMatch(message);
+  });
+});
+
 describe('firewall_driver', () => {
   const driver = (name: string) => `[securitygroup]\nfirewall_driver = ${name}\n`;
 

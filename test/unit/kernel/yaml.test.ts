@@ -53,7 +53,63 @@ plugins:
 
   it('takes cookies that are somebody else’s', () => {
     expect(read("agent:\n  reserved_cookies: ['0x1a2b']").settings.reserved_cookies).toEqual(['0x1a2b']);
-    expect(() => read('agent:\n  reserved_cookies: [mine]')).toThrow(/is no cookie, such as 0x1a2b/);
+    expect(
+      read("agent:\n  reserved_cookies: ['0x5A00000000000000/0xff00000000000000']").settings.reserved_cookies,
+    ).toEqual(['0x5A00000000000000/0xff00000000000000']);
+  });
+
+  it.each([
+    ['mine', /yaml:2:22: agent.reserved_cookies.0: "mine" is no cookie, such as 0x1a2b/],
+    ['0x5a/', /"0x5a\/" is no cookie/],
+    ['0x5a01/0xff00', /"0x5a01\/0xff00" has bits that its mask leaves out/],
+    ['0x5061746300000001', /takes in Patchbay's own cookies/],
+    ['0x5000000000000000/0xf000000000000000', /takes in Patchbay's own cookies, .*more of the upper bits/],
+    ['0x0/0x0', /takes in Patchbay's own cookies/],
+  ])('refuses the reserved cookie %s', (cookie, message) => {
+    expect(() => read(`agent:\n  reserved_cookies: ['${cookie}']`)).toThrow(message);
+  });
+
+  it('takes places in which somebody else keeps flows, as an object or in one word', () => {
+    const text = `
+agent:
+  reserved_flows:
+    - { bridge: tunnel, tables: [4, 20], priorities: [0, 100] }
+    - br-own:7
+    - integration:94+95:5-5`;
+    expect(read(text).settings.reserved_flows).toEqual([
+      { bridge: 'tunnel', tables: [4, 20], priorities: [0, 100] },
+      { bridge: 'br-own', tables: [7] },
+      { bridge: 'integration', tables: [94, 95], priorities: [5, 5] },
+    ]);
+  });
+
+  it.each([
+    [
+      '{ bridge: tunel, tables: [4] }',
+      /yaml:3:9: agent.reserved_flows.0.bridge: "tunel" is no bridge: did you mean tunnel/,
+    ],
+    ['{ bridge: Provider, tables: [4] }', /did you mean provider/],
+    ['{ bridge: a-name-that-is-too-long, tables: [4] }', /"a-name-that-is-too-long" is no bridge: .* 15 characters/],
+    ['{ tables: [4] }', /reserved_flows.0.bridge: is no bridge: write integration, tunnel, provider or a name/],
+    ['{ bridge: tunnel }', /reserved_flows.0.tables: is no list of tables, such as \[4, 20\]/],
+    ['{ bridge: tunnel, tables: 4 }', /is no list of tables/],
+    ['{ bridge: tunnel, tables: [] }', /tables: is empty: name the tables/],
+    ['{ bridge: tunnel, tables: [4, 255] }', /yaml:3:37: agent.reserved_flows.0.tables.1: 255 is no table: 0 to 254/],
+    ['{ bridge: tunnel, tables: [br-tun] }', /tables.0: br-tun is no table: 0 to 254/],
+    [
+      '{ bridge: tunnel, tables: [4], priorities: [9] }',
+      /priorities: is no pair of the lowest and the highest priority/,
+    ],
+    ['{ bridge: tunnel, tables: [4], priorities: 9 }', /priorities: is no pair/],
+    ['{ bridge: tunnel, tables: [4], priorities: [9, 1] }', /priorities: the lowest comes first/],
+    ['{ bridge: tunnel, tables: [4], priorities: [0, 65536] }', /65536 is no priority: 0 to 65535/],
+    ['{ bridge: tunnel, table: [4] }', /yaml:3:25: agent.reserved_flows.0.table: unknown; did you mean tables/],
+    ['tunnel', /"tunnel" is no place: write bridge:tables/],
+    ['"tunnel:4:9"', /"tunnel:4:9" is no place/],
+    ['"tunnel:300"', /300 is no table/],
+    ['7', /reserved_flows.0: is no place: write \{ bridge/],
+  ])('refuses the reserved place %s, saying where and what is likely meant', (place, message) => {
+    expect(() => read(`agent:\n  reserved_flows:\n    - ${place}`)).toThrow(message);
   });
 
   it('may leave the stock list out', () => {

@@ -9,7 +9,10 @@ afterEach(() => rig.stop());
 const NORMAL = parseFlow('br-int', 'table=60,priority=0 actions=NORMAL');
 
 const start = async (drift: 'repair' | 'report'): Promise<void> => {
-  rig = await SwitchRig.start(['br-int'], { settings: { ...SETTINGS, drift }, reservedCookies: [0x99n] });
+  rig = await SwitchRig.start(['br-int'], {
+    settings: { ...SETTINGS, drift },
+    reservedCookies: [{ value: 0x99n, mask: 0xffff_ffff_ffff_ffffn }],
+  });
   await rig.stated('wiring', 'base', { flows: [NORMAL] });
   rig.completeAll();
   await rig.quiet();

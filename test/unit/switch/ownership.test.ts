@@ -1,4 +1,5 @@
 import { LEARNED_COOKIE, parseFlow } from '@patchbay/sdk';
+import { parseMaskedCookie } from '../../../core/kernel/config/reservations';
 import { cookieOf } from '../../../core/switch/cookies';
 import { SwitchRig } from '../../support/switch/rig';
 
@@ -10,8 +11,10 @@ const install = async (bridge: string, text: string, cookie: bigint): Promise<vo
     .connect()
     .send([{ kind: 'flow', command: 'add', flow: parseFlow(bridge, text), cookie }]);
 
-const start = async (reservedCookies: readonly bigint[] = []): Promise<void> => {
-  rig = await SwitchRig.start(['br-int', 'br-ex'], { reservedCookies });
+const start = async (reserved: readonly string[] = []): Promise<void> => {
+  rig = await SwitchRig.start(['br-int', 'br-ex'], {
+    reservedCookies: reserved.flatMap((text) => parseMaskedCookie(text) ?? []),
+  });
 };
 
 const reread = async (): Promise<void> => {
@@ -46,12 +49,21 @@ describe('a flow that nobody wants', () => {
   });
 
   it('stays where the switch learned it or an operator reserved its cookie', async () => {
-    await start([0x99n]);
+    await start(['0x99']);
     await install('br-int', 'table=60,priority=3 actions=drop', LEARNED_COOKIE);
     await install('br-int', 'table=60,priority=4 actions=drop', 0x99n);
     rig.completeAll();
     await reread();
     expect(rig.flows('br-int')).toHaveLength(2);
+  });
+
+  it('stays where its cookie is within a reserved mask, and goes where it is just beside', async () => {
+    await start(['0x5a00000000000000/0xff00000000000000']);
+    await install('br-int', 'table=60,priority=3 actions=drop', 0x5a12_3456_789a_bcden);
+    await install('br-int', 'table=60,priority=4 actions=drop', 0x5b12_3456_789a_bcden);
+    rig.completeAll();
+    await reread();
+    expect(rig.flows('br-int')).toEqual(['table=60,priority=3 actions=drop']);
   });
 
   it('of an unlisted plugin of ours goes once all are complete', async () => {

@@ -164,6 +164,7 @@ describe('keys that never come out the same twice', () => {
         required: [],
         drift: 'repair',
         describeStranger: () => 'a stranger',
+        isReserved: () => false,
         rankOf: () => 0,
       },
       new RestlessRows(),
