@@ -90,3 +90,37 @@ export const UPLINK_TO_TUNNELS = '(tunnels)';
 export function uplinkOf(port: PortView): string | undefined {
   return [port, ...port.interfaces].map((row) => row.externalIds[UPLINK_MARK]).find((mark) => mark !== undefined);
 }
+
+/** A bridge of a physical network, and the patch pair that joins it to the integration bridge. */
+export interface ProviderBridge {
+  readonly physicalNetwork: string;
+  readonly bridge: string;
+  /** The port of the integration bridge that leads to the provider bridge. */
+  readonly integrationPort: string;
+  /** The port of the provider bridge that leads to the integration bridge. */
+  readonly providerPort: string;
+}
+
+/**
+ * The provider bridges of this host, as `await switchView.ports()` shows them, by physical network: what `bridge_mappings`, `br_phys` and
+ * `phys_ofports` gave Neutron's extensions. It goes by UPLINK_MARK and by how the patch ports are joined, so it holds for any plugin that
+ * maps bridges, whatever it calls its ports. A pair of which an end is missing yet is left out: ask again when `switchView.watch` tells of
+ * a port.
+ */
+export function providerBridges(ports: readonly PortView[]): readonly ProviderBridge[] {
+  const byName = new Map(ports.map((port) => [port.name, port]));
+  return ports
+    .flatMap((port) => {
+      const physicalNetwork = uplinkOf(port);
+      if (physicalNetwork === undefined || physicalNetwork === UPLINK_TO_TUNNELS) return [];
+      // Of a pair that is being made, one end may be joined before the other.
+      const peer = byName.get(peerOf(port) ?? '') ?? ports.find((other) => peerOf(other) === port.name);
+      if (peer === undefined || peer.bridge === port.bridge) return [];
+      return [{ physicalNetwork, bridge: peer.bridge, integrationPort: port.name, providerPort: peer.name }];
+    })
+    .sort((left, right) => (left.physicalNetwork < right.physicalNetwork ? -1 : 1));
+}
+
+function peerOf({ interfaces }: PortView): string | undefined {
+  return interfaces.find(({ type }) => type === 'patch')?.options.peer;
+}
