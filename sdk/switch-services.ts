@@ -86,6 +86,8 @@ export interface ConntrackTuple {
 /** Flows that a bridge learned by itself and that are to go. */
 export interface LearnedFlows {
   readonly bridge: string;
+  /** Only those in this table. */
+  readonly table?: number;
   /** Only those that match at least this. Fields that learned flows are made of: `vlan_tci: '0x0005/0x0fff'`, `eth_dst`. */
   readonly match?: Match;
   /** Only those that send to this port. Its name is resolved when the call is made, so the port may be on its way out. */

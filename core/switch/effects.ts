@@ -53,11 +53,15 @@ export function effectsFor(plugin: string, sources: EffectSources): Effects {
       // The port may be gone by the time that what was stated is acknowledged.
       const outPort = outPortOf(sources.rows, learned);
       if (learned.when === 'settled') await sources.stated();
-      const { bridge, match } = learned;
+      const { bridge, table, match } = learned;
       if (sources.rows.bridge(bridge) === undefined || outPort === 'absent') return;
-      sources.logger.info('learned flows deleted', { plugin, bridge, match, outPort });
+      sources.logger.info('learned flows deleted', { plugin, bridge, table, match, outPort });
       const client = clientOf(bridge);
-      const filter = { cookie: LEARNED_COOKIE, ...(match === undefined ? {} : { match }) };
+      const filter = {
+        cookie: LEARNED_COOKIE,
+        ...(table === undefined ? {} : { table }),
+        ...(match === undefined ? {} : { match }),
+      };
       if (outPort === undefined) return client.send([{ kind: 'flow', command: 'delete', filter }]);
       const flows = (await client.dumpFlows(filter)).filter((flow) => sendsTo(flow, outPort));
       await client.send(flows.map((installed) => ({ kind: 'flow', command: 'delete_installed', installed })));
