@@ -123,6 +123,12 @@ function thoroughfares(flows: readonly InstalledFlow[]): ReadonlyMap<number, num
 function ledPast(actions: readonly Action[], through: ReadonlyMap<number, number>): readonly Action[] {
   let changed = false;
   const past = actions.map((action): Action => {
+    if (action.type === 'clone') {
+      const inner = ledPast(action.actions, through);
+      if (inner === action.actions) return action;
+      changed = true;
+      return { ...action, actions: inner };
+    }
     if ((action.type !== 'goto_table' && action.type !== 'resubmit') || action.table === undefined) return action;
     const next = through.get(action.table);
     if (next === undefined) return action;
@@ -136,6 +142,7 @@ function* tablesLedTo(actions: readonly Action[]): Iterable<number> {
   for (const action of actions) {
     if ((action.type === 'goto_table' || action.type === 'resubmit') && action.table !== undefined) yield action.table;
     if (action.type === 'ct' && action.table !== undefined) yield action.table;
+    if (action.type === 'clone') yield* tablesLedTo(action.actions);
   }
 }
 

@@ -55,11 +55,29 @@ export const setVlan = (vlan: number): ActionOf<'set_field'> => setField('vlan_v
 /** Puts an 802.1Q tag in front. Follow with `setVlan`. */
 export const pushVlan: ActionOf<'push_vlan'> = fixed({ type: 'push_vlan', ethertype: 0x8100 });
 export const popVlan: ActionOf<'pop_vlan'> = fixed({ type: 'pop_vlan' });
+/** Puts an MPLS label in front, for unicast unless told. Follow with `setField('mpls_label', …)`. */
+export const pushMpls = (ethertype = 0x8847): ActionOf<'push_mpls'> => fixed({ type: 'push_mpls', ethertype });
+/** Takes the first MPLS label off; what is behind it is of that Ethernet type. */
+export const popMpls = (ethertype: number): ActionOf<'pop_mpls'> => fixed({ type: 'pop_mpls', ethertype });
+export const decMplsTtl: ActionOf<'dec_mpls_ttl'> = fixed({ type: 'dec_mpls_ttl' });
+/** Of IPv4 the TTL, of IPv6 the hop limit. */
+export const decTtl: ActionOf<'dec_ttl'> = fixed({ type: 'dec_ttl' });
 /** `load('reg3[0]', 1)`. */
 export const load = (into: Subfield | SubfieldText, value: FieldValue): ActionOf<'load'> =>
   fixed({ type: 'load', value, target: bits(into) });
 export const move = (source: Subfield | SubfieldText, into: Subfield | SubfieldText): ActionOf<'move'> =>
   fixed({ type: 'move', source: bits(source), target: bits(into) });
+/** Sets one bit, `checkPacketLarger(1500, 'reg0[0]')`: whether the frame, without its VLAN tag, has more bytes. */
+export const checkPacketLarger = (length: number, into: Subfield | SubfieldText): ActionOf<'check_pkt_larger'> =>
+  fixed({ type: 'check_pkt_larger', length, target: bits(into) });
+/** A field, or part of one, onto the packet's stack. */
+export const pushField = (source: Subfield | SubfieldText): ActionOf<'push'> =>
+  fixed({ type: 'push', source: bits(source) });
+/** The topmost entry off the packet's stack. */
+export const popField = (into: Subfield | SubfieldText): ActionOf<'pop'> => fixed({ type: 'pop', target: bits(into) });
+/** Does the actions to a copy: what they change is as before after them. */
+export const clone = (...actions: readonly Action[]): ActionOf<'clone'> =>
+  fixed({ type: 'clone', actions: [...actions] });
 /** Looks the packet up again in a table, as if it had come in by its own port or the one given. */
 export const resubmit = (table: number, from?: PortRef): ActionOf<'resubmit'> =>
   fixed(from === undefined ? { type: 'resubmit', table } : { type: 'resubmit', table, port: from });

@@ -85,7 +85,9 @@ export type Action =
   | { readonly type: 'mod_vlan_vid'; readonly vlan: number }
   | { readonly type: 'push_mpls'; readonly ethertype: number }
   | { readonly type: 'pop_mpls'; readonly ethertype: number }
-  | { readonly type: 'dec_ttl' }
+  /** Where the TTL runs out, the packet goes to controller 0, or to those that are named. */
+  | { readonly type: 'dec_ttl'; readonly controllerIds?: readonly number[] }
+  | { readonly type: 'dec_mpls_ttl' }
   /** A register may be set to a port's number by the port's name. */
   | {
       readonly type: 'set_field';
@@ -96,6 +98,13 @@ export type Action =
   /** `load:value->field[from..to]`. */
   | { readonly type: 'load'; readonly value: FieldValue; readonly target: Subfield }
   | { readonly type: 'move'; readonly source: Subfield; readonly target: Subfield }
+  /** A field, or part of one, onto the packet's stack, and off it: whole entries, whose widths need not agree. */
+  | { readonly type: 'push'; readonly source: Subfield }
+  | { readonly type: 'pop'; readonly target: Subfield }
+  /** Sets one bit: whether the frame, without its VLAN tag, has more bytes than `length`. */
+  | { readonly type: 'check_pkt_larger'; readonly length: number; readonly target: Subfield }
+  /** Does the actions to a copy: what they change is as before after them. */
+  | { readonly type: 'clone'; readonly actions: readonly Action[] }
   | { readonly type: 'resubmit'; readonly port?: PortRef; readonly table?: number; readonly ct?: boolean }
   | {
       readonly type: 'ct';
@@ -125,6 +134,8 @@ export type Action =
       readonly deleteLearned?: boolean;
       readonly limit?: number;
     }
+  /** Once a TCP packet with FIN or RST met the flow, it expires after these seconds without a packet, or from its making on. 0 or absent: as before. */
+  | { readonly type: 'fin_timeout'; readonly idleTimeout?: number; readonly hardTimeout?: number }
   | { readonly type: 'note'; readonly bytes: string }
   | {
       readonly type: 'sample';

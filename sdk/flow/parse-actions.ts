@@ -137,13 +137,17 @@ const OLD_SETS: Readonly<Record<string, string>> = {
   mod_nw_ttl: 'nw_ttl',
   mod_nw_ecn: 'nw_ecn',
   mod_vlan_pcp: 'vlan_pcp',
+  set_vlan_pcp: 'vlan_pcp',
   mod_tp_src: '#_src',
   mod_tp_dst: '#_dst',
   set_tunnel: 'tun_id',
   set_tunnel64: 'tun_id',
+  set_mpls_label: 'mpls_label',
+  set_mpls_tc: 'mpls_tc',
+  set_mpls_ttl: 'mpls_ttl',
 };
 
-const PLAIN = ['pop_vlan', 'ct_clear', 'pop_queue', 'exit', 'clear_actions', 'dec_ttl'] as const;
+const PLAIN = ['pop_vlan', 'ct_clear', 'pop_queue', 'exit', 'clear_actions', 'dec_mpls_ttl'] as const;
 
 function oldSet(name: string, value: string, match: Readonly<Record<string, MatchValue>>): Action {
   const transport = { 6: 'tcp', 17: 'udp', 132: 'sctp' }[Number(match.nw_proto ?? 0)] ?? 'tcp';
@@ -151,7 +155,45 @@ function oldSet(name: string, value: string, match: Readonly<Record<string, Matc
   return { type: 'set_field', field, value: fieldValue(field, value) };
 }
 
-function parseAction(text: string, match: Readonly<Record<string, MatchValue>>): Action | undefined {
+/** `check_pkt_larger(1500)->reg0[0]`. */
+function parseCheckLarger(text: string): Action {
+  const parts = /^check_pkt_larger\((\d+)\)->(.+)$/i.exec(text);
+  if (parts === null) throw new FlowNotationError('check_pkt_larger', `'${text}' is not of the form (1500)->reg0[0]`);
+  return { type: 'check_pkt_larger', length: Number(parts[1]), target: parseSubfield(parts[2] ?? '') };
+}
+
+function parseFinTimeout(text: string): Action {
+  const timeouts: { idleTimeout?: number; hardTimeout?: number } = {};
+  for (const piece of splitOutside(text)) {
+    const { name, value } = splitPair(piece);
+    if (name === 'idle_timeout') timeouts.idleTimeout = number('fin_timeout', value);
+    else if (name === 'hard_timeout') timeouts.hardTimeout = number('fin_timeout', value);
+    else throw new FlowNotationError('fin_timeout', `no setting '${piece}'`);
+  }
+  return { type: 'fin_timeout', ...timeouts };
+}
+
+/** What ovs-ofctl makes of it for OpenFlow 1.1 and later. */
+function parseEnqueue(value: string): readonly Action[] {
+  const [port, queue, ...more] = value.split(/[:,]/).map((part) => part.trim());
+  if (port === undefined || queue === undefined || more.length > 0)
+    throw new FlowNotationError('enqueue', `'${value}' is not a port and a queue, such as 1:2`);
+  return [
+    { type: 'set_queue', queue: number('enqueue', queue) },
+    { type: 'output', port: parsePort(port) },
+    { type: 'pop_queue' },
+  ];
+}
+
+function parseDecTtl(value: string): Action {
+  if (value.trim() === '') return { type: 'dec_ttl' };
+  return { type: 'dec_ttl', controllerIds: splitOutside(value).map((id) => number('dec_ttl', id)) };
+}
+
+function parseAction(
+  text: string,
+  match: Readonly<Record<string, MatchValue>>,
+): Action | readonly Action[] | undefined {
   const { name: written, value, mark } = splitPair(text);
   const name = written.toLowerCase();
   const plain = PLAIN.find((type) => type === name);
@@ -160,6 +202,20 @@ function parseAction(text: string, match: Readonly<Record<string, MatchValue>>):
   switch (name) {
     case 'drop':
       return undefined;
+    case 'dec_ttl':
+      return parseDecTtl(value);
+    case 'enqueue':
+      return parseEnqueue(value);
+    case 'push':
+      return { type: name, source: parseSubfield(value) };
+    case 'pop':
+      return { type: name, target: parseSubfield(value) };
+    case 'check_pkt_larger':
+      return parseCheckLarger(text);
+    case 'fin_timeout':
+      return parseFinTimeout(value);
+    case 'clone':
+      return { type: name, actions: parseActions(value, match) };
     case 'strip_vlan':
       return { type: 'pop_vlan' };
     case 'mod_vlan_vid':
@@ -231,6 +287,6 @@ function parseAction(text: string, match: Readonly<Record<string, MatchValue>>):
 /** A comma-separated action list; `drop` or nothing is the empty list. The match says what `mod_tp_dst` is about. */
 export function parseActions(text: string, match: Readonly<Record<string, MatchValue>> = {}): Action[] {
   return splitOutside(text)
-    .map((piece) => parseAction(piece, match))
+    .flatMap((piece) => parseAction(piece, match))
     .filter((action) => action !== undefined);
 }

@@ -130,6 +130,14 @@ function printController(action: ActionOf<'controller'>): string {
   return `controller(${parts.join(',')})`;
 }
 
+function printFinTimeout({ idleTimeout, hardTimeout }: ActionOf<'fin_timeout'>): string {
+  const parts = [
+    ...(idleTimeout === undefined ? [] : [`idle_timeout=${idleTimeout}`]),
+    ...(hardTimeout === undefined ? [] : [`hard_timeout=${hardTimeout}`]),
+  ];
+  return `fin_timeout(${parts.join(',')})`;
+}
+
 function printSetField(action: ActionOf<'set_field'>): string {
   const { name } = fieldNamed(action.field);
   const mask = action.mask === undefined ? '' : `/${formatValue(name, action.mask)}`;
@@ -161,6 +169,18 @@ export function printAction(action: Action): string {
       return `mod_vlan_vid:${action.vlan}`;
     case 'set_field':
       return printSetField(action);
+    case 'dec_ttl':
+      return action.controllerIds === undefined ? 'dec_ttl' : `dec_ttl(${action.controllerIds.join(',')})`;
+    case 'push':
+      return `push:${formatSubfield(action.source)}`;
+    case 'pop':
+      return `pop:${formatSubfield(action.target)}`;
+    case 'check_pkt_larger':
+      return `check_pkt_larger(${action.length})->${formatSubfield(action.target)}`;
+    case 'clone':
+      return `clone(${action.actions.map(printAction).join(',')})`;
+    case 'fin_timeout':
+      return printFinTimeout(action);
     case 'load':
       return `load:${formatImmediate(action.value)}->${formatSubfield(action.target)}`;
     case 'move':

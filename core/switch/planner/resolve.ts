@@ -215,6 +215,7 @@ function resolveAction(action: Action, number: (port: string) => number, resolve
       const exec = resolveActions(action.exec, number, resolve);
       return exec === action.exec ? action : { ...action, exec };
     }
+    case 'clone':
     case 'write_actions': {
       const inner = resolveActions(action.actions, number, resolve);
       return inner === action.actions ? action : { ...action, actions: inner };

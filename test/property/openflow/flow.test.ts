@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Action, type Flow, parseFlow, parseFlows, printFlow, protocol } from '@patchbay/sdk/flow';
+import { type Action, type Flow, type Match, parseFlow, parseFlows, printFlow, protocol } from '@patchbay/sdk/flow';
 import * as fc from 'fast-check';
 import { canonicalFlow, InstalledFlow } from '../../../core/switch/openflow';
 import { writeMod } from '../../../core/switch/openflow/messages/encode-mods';
@@ -50,7 +50,12 @@ const common = fc.record(
   },
   { requiredKeys: [] },
 );
-const action: fc.Arbitrary<Action> = fc.oneof(
+const seconds = fc.integer({ min: 1, max: 0xffff });
+const bits = (field: 'reg4' | 'metadata', width: number) =>
+  fc
+    .tuple(fc.integer({ min: 0, max: width - 1 }), fc.integer({ min: 0, max: width - 1 }))
+    .map(([one, other]) => ({ field, from: Math.min(one, other), to: Math.max(one, other) }));
+const plainAction: fc.Arbitrary<Action> = fc.oneof(
   fc.integer({ min: 1, max: 0xfeff }).map((port): Action => ({ type: 'output', port })),
   word.map((value): Action => ({ type: 'set_field', field: 'reg7', value })),
   fc
@@ -70,8 +75,36 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     target: { field: 'reg2', from: 16, to: 31 },
   }),
   fc.constant<Action>({ type: 'ct_clear' }),
+  fc.array(port16, { minLength: 1, maxLength: 5 }).map((controllerIds): Action => ({ type: 'dec_ttl', controllerIds })),
+  bits('reg4', 32).map((source): Action => ({ type: 'push', source })),
+  bits('metadata', 64).map((target): Action => ({ type: 'pop', target })),
+  fc
+    .tuple(port16, fc.integer({ min: 0, max: 31 }))
+    .map(
+      ([length, bit]): Action => ({ type: 'check_pkt_larger', length, target: { field: 'reg8', from: bit, to: bit } }),
+    ),
+  fc
+    .record({ idleTimeout: seconds, hardTimeout: seconds }, { requiredKeys: [] })
+    .map((timeouts): Action => ({ type: 'fin_timeout', ...timeouts })),
   fc.integer({ min: 0, max: 0xffff }).map((maxLength): Action => ({ type: 'controller', maxLength })),
 );
+const action = fc.oneof(
+  { weight: 12, arbitrary: plainAction },
+  {
+    weight: 1,
+    arbitrary: fc.array(plainAction, { maxLength: 3 }).map((actions): Action => ({ type: 'clone', actions })),
+  },
+);
+/** Those that the switch takes with the match. */
+function meaningful(actions: readonly Action[], match: Match): readonly Action[] {
+  const isIp = match.eth_type === protocol.ip.eth_type || match.eth_type === protocol.tcp6.eth_type;
+  return actions.flatMap((one): Action[] => {
+    if (one.type === 'dec_ttl' && !isIp) return [];
+    if (one.type === 'fin_timeout' && match.nw_proto !== protocol.tcp.nw_proto) return [];
+    return one.type === 'clone' ? [{ ...one, actions: meaningful(one.actions, match) }] : [one];
+  });
+}
+
 const anyFlow: fc.Arbitrary<Flow> = fc
   .record({
     table: fc.integer({ min: 0, max: 250 }),
@@ -80,7 +113,7 @@ const anyFlow: fc.Arbitrary<Flow> = fc
     actions: fc.array(action, { maxLength: 5 }),
     idleTimeout: fc.integer({ min: 1, max: 0xffff }),
   })
-  .map((parts) => ({ bridge: 'br0', ...parts }));
+  .map((parts) => ({ bridge: 'br0', ...parts, actions: meaningful(parts.actions, parts.match) }));
 
 function wire(flow: Flow): Buffer {
   const writer = new WireWriter();

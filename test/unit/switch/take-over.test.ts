@@ -109,6 +109,23 @@ describe('giving the switch back', () => {
     ]);
   });
 
+  it('leads past within a clone too, and keeps what a clone leads to', async () => {
+    rig = await SwitchRig.start(['br-int']);
+    rig.state('wiring', 'cloned', {
+      flows: [
+        'table=0,priority=1,in_port=5 actions=clone(resubmit(,58)),clone(resubmit(,99))',
+        'table=58,priority=0 actions=goto_table:59',
+        'table=99,priority=1 actions=drop',
+      ].map((text) => parseFlow('br-int', text)),
+    });
+    await rig.quiet();
+    await rig.side.release();
+    expect(rig.flows('br-int')).toEqual([
+      'table=0,priority=1,in_port=5 actions=clone(resubmit(,59)),clone(resubmit(,99))',
+      'table=99,priority=1 actions=drop',
+    ]);
+  });
+
   it('is planned beforehand, and the plan changes nothing', async () => {
     await wire();
     const before = rig.flows('br-int');

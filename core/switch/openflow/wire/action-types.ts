@@ -1,12 +1,15 @@
 /** OpenFlow 1.3.5, 7.2.5: action types. */
 export const OFPAT = {
   OUTPUT: 0,
+  SET_MPLS_TTL: 15,
+  DEC_MPLS_TTL: 16,
   PUSH_VLAN: 17,
   POP_VLAN: 18,
   PUSH_MPLS: 19,
   POP_MPLS: 20,
   SET_QUEUE: 21,
   GROUP: 22,
+  SET_NW_TTL: 23,
   DEC_NW_TTL: 24,
   SET_FIELD: 25,
   EXPERIMENTER: 0xffff,
@@ -23,7 +26,11 @@ export const NXAST = {
   OUTPUT_REG: 15,
   LEARN: 16,
   EXIT: 17,
+  FIN_TIMEOUT: 19,
   CONTROLLER: 20,
+  DEC_TTL_CNT_IDS: 21,
+  STACK_PUSH: 27,
+  STACK_POP: 28,
   SAMPLE: 29,
   OUTPUT_REG2: 32,
   REG_LOAD2: 33,
@@ -31,9 +38,11 @@ export const NXAST = {
   CT: 35,
   NAT: 36,
   CONTROLLER2: 37,
+  CLONE: 42,
   CT_CLEAR: 43,
   RESUBMIT_TABLE_CT: 44,
   LEARN2: 45,
+  CHECK_PKT_LARGER: 49,
 } as const;
 
 /** OpenFlow 1.3.5, 7.2.4: instruction types. */

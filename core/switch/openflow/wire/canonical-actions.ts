@@ -4,6 +4,8 @@ import { fieldOfHeader } from './oxm';
 
 const CONTROLLER = 0xfffffffd;
 const VLAN_VID = fieldNamed('vlan_vid');
+const NW_TTL = fieldNamed('nw_ttl').order;
+const MPLS_TTL = fieldNamed('mpls_ttl').order;
 
 /** A field header as the number of its field, so that OXM and NXM headers of one field compare equal. */
 function headerText(bytes: Buffer, at: number): string {
@@ -139,6 +141,13 @@ function niciraText(bytes: Buffer, at: number, end: number): string | undefined 
       return ctText(bytes, at, end);
     case NXAST.NAT:
       return natText(bytes, at);
+    case NXAST.STACK_PUSH:
+    case NXAST.STACK_POP:
+      return `T${subtype},${bytes.readUInt16BE(at + 10)},${headerText(bytes, at + 12)}${bytes.readUInt16BE(at + 16)};`;
+    case NXAST.CHECK_PKT_LARGER:
+      return `G${bytes.readUInt16BE(at + 10)},${bytes.readUInt16BE(at + 12)},${headerText(bytes, at + 14)};`;
+    case NXAST.CLONE:
+      return `D(${canonicalActions(bytes, at + 16, end)});`;
     default:
       return undefined;
   }
@@ -152,6 +161,10 @@ function actionText(bytes: Buffer, at: number, end: number): string | undefined 
     }
     case OFPAT.SET_FIELD:
       return setFieldText(bytes, at + 4);
+    case OFPAT.SET_NW_TTL:
+      return setText(NW_TTL, BigInt(bytes[at + 4] ?? 0), 0xffn);
+    case OFPAT.SET_MPLS_TTL:
+      return setText(MPLS_TTL, BigInt(bytes[at + 4] ?? 0), 0xffn);
     case OFPAT.EXPERIMENTER:
       return bytes.readUInt32BE(at + 4) === NICIRA ? niciraText(bytes, at, end) : undefined;
     default:

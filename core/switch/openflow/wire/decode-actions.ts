@@ -55,6 +55,34 @@ function decodeNicira(bytes: Buffer, at: number, end: number, nameOf: PortNameOf
       const source = readPacked(bytes, at + 10, subtype === NXAST.OUTPUT_REG ? at + 12 : at + 14);
       return source === undefined ? undefined : { type: 'output_field', source };
     }
+    case NXAST.STACK_PUSH: {
+      const source = readSubfield(bytes, at + 12, bytes.readUInt16BE(at + 10), bytes.readUInt16BE(at + 16));
+      return source === undefined ? undefined : { type: 'push', source };
+    }
+    case NXAST.STACK_POP: {
+      const target = readSubfield(bytes, at + 12, bytes.readUInt16BE(at + 10), bytes.readUInt16BE(at + 16));
+      return target === undefined ? undefined : { type: 'pop', target };
+    }
+    case NXAST.CHECK_PKT_LARGER: {
+      const target = readSubfield(bytes, at + 14, bytes.readUInt16BE(at + 12), 1);
+      return target === undefined
+        ? undefined
+        : { type: 'check_pkt_larger', length: bytes.readUInt16BE(at + 10), target };
+    }
+    case NXAST.FIN_TIMEOUT: {
+      const [idleTimeout, hardTimeout] = [bytes.readUInt16BE(at + 10), bytes.readUInt16BE(at + 12)];
+      return {
+        type: 'fin_timeout',
+        ...(idleTimeout === 0 ? {} : { idleTimeout }),
+        ...(hardTimeout === 0 ? {} : { hardTimeout }),
+      };
+    }
+    case NXAST.DEC_TTL_CNT_IDS: {
+      const ids = Array.from({ length: bytes.readUInt16BE(at + 10) }, (_, id) => bytes.readUInt16BE(at + 16 + 2 * id));
+      return { type: 'dec_ttl', controllerIds: ids };
+    }
+    case NXAST.CLONE:
+      return { type: 'clone', actions: decodeActions(bytes, at + 16, end, nameOf) };
     case NXAST.CONJUNCTION:
       return {
         type: 'conjunction',
@@ -118,6 +146,12 @@ function decodeAction(bytes: Buffer, at: number, end: number, nameOf: PortNameOf
       return { type: 'group', group: bytes.readUInt32BE(at + 4) };
     case OFPAT.DEC_NW_TTL:
       return { type: 'dec_ttl' };
+    case OFPAT.DEC_MPLS_TTL:
+      return { type: 'dec_mpls_ttl' };
+    case OFPAT.SET_NW_TTL:
+      return { type: 'set_field', field: 'nw_ttl', value: bytes[at + 4] ?? 0 };
+    case OFPAT.SET_MPLS_TTL:
+      return { type: 'set_field', field: 'mpls_ttl', value: bytes[at + 4] ?? 0 };
     case OFPAT.SET_FIELD:
       return decodeSetField(bytes, at + 4);
     case OFPAT.EXPERIMENTER:

@@ -13,10 +13,14 @@ import {
   beginNicira,
   endAction,
   hexBytes,
+  writeCheckLarger,
+  writeClone,
   writeConjunction,
   writeController,
   writeCt,
+  writeDecTtl,
   writeEmptyNicira,
+  writeFinTimeout,
   writeLearn,
   writeLoad,
   writeMove,
@@ -24,6 +28,7 @@ import {
   writeOutputField,
   writeResubmit,
   writeSample,
+  writeStack,
 } from './encode-nicira';
 import { writeField } from './oxm';
 import type { WireWriter } from './writer';
@@ -104,6 +109,12 @@ export class ActionEncoder {
     endAction(writer, start);
   }
 
+  /** What they do to the packet's tag is undone after them. */
+  private nested(actions: readonly Action[]): void {
+    const encoder = new ActionEncoder(this.writer, this.resolve, this.tagged);
+    for (const inner of actions) encoder.write(inner);
+  }
+
   /** Writes one action. Instructions are not actions: `writeInstructions` takes them. */
   write(action: Action): void {
     const { writer, resolve } = this;
@@ -156,7 +167,26 @@ export class ActionEncoder {
         this.short(OFPAT.POP_MPLS, action.ethertype);
         return;
       case 'dec_ttl':
-        this.short(OFPAT.DEC_NW_TTL, 0);
+        if (action.controllerIds === undefined) this.short(OFPAT.DEC_NW_TTL, 0);
+        else writeDecTtl(writer, action.controllerIds);
+        return;
+      case 'dec_mpls_ttl':
+        this.short(OFPAT.DEC_MPLS_TTL, 0);
+        return;
+      case 'push':
+        writeStack(writer, NXAST.STACK_PUSH, action.source);
+        return;
+      case 'pop':
+        writeStack(writer, NXAST.STACK_POP, action.target);
+        return;
+      case 'check_pkt_larger':
+        writeCheckLarger(writer, action);
+        return;
+      case 'fin_timeout':
+        writeFinTimeout(writer, action);
+        return;
+      case 'clone':
+        writeClone(writer, () => this.nested(action.actions));
         return;
       case 'set_field':
         this.setField(action, resolve);
@@ -171,10 +201,7 @@ export class ActionEncoder {
         writeResubmit(writer, action, resolve);
         return;
       case 'ct':
-        writeCt(writer, action, (nested) => {
-          const encoder = new ActionEncoder(writer, resolve, this.tagged);
-          for (const inner of nested) encoder.write(inner);
-        });
+        writeCt(writer, action, (nested) => this.nested(nested));
         return;
       case 'ct_clear':
         writeEmptyNicira(writer, NXAST.CT_CLEAR);

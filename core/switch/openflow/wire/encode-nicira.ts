@@ -108,6 +108,51 @@ export function writeMove(writer: WireWriter, action: ActionOf<'move'>): void {
   endAction(writer, start);
 }
 
+/** A stack entry, in 24 bytes: offset, field, width. */
+export function writeStack(writer: WireWriter, subtype: number, subfield: Subfield): void {
+  const { field, offset, width } = subfieldBits(subfield);
+  const start = beginNicira(writer, subtype);
+  writer.u16(offset);
+  writer.u32(subfieldHeaderOf(field));
+  writer.u16(width);
+  writer.zeros(6);
+  endAction(writer, start);
+}
+
+export function writeCheckLarger(writer: WireWriter, action: ActionOf<'check_pkt_larger'>): void {
+  const { field, offset, width } = subfieldBits(action.target);
+  if (width !== 1) throw new FlowNotationError('check_pkt_larger', `sets one bit; ${field.name} gives ${width}`);
+  const start = beginNicira(writer, NXAST.CHECK_PKT_LARGER);
+  writer.u16(action.length);
+  writer.u16(offset);
+  writer.u32(subfieldHeaderOf(field));
+  writer.zeros(6);
+  endAction(writer, start);
+}
+
+export function writeFinTimeout(writer: WireWriter, action: ActionOf<'fin_timeout'>): void {
+  const start = beginNicira(writer, NXAST.FIN_TIMEOUT);
+  writer.u16(action.idleTimeout ?? 0);
+  writer.u16(action.hardTimeout ?? 0);
+  endAction(writer, start);
+}
+
+export function writeDecTtl(writer: WireWriter, controllerIds: readonly number[]): void {
+  if (controllerIds.length === 0) throw new FlowNotationError('dec_ttl', 'names no controller: leave the list out');
+  const start = beginNicira(writer, NXAST.DEC_TTL_CNT_IDS);
+  writer.u16(controllerIds.length);
+  writer.zeros(4);
+  for (const id of controllerIds) writer.u16(id);
+  endAction(writer, start);
+}
+
+export function writeClone(writer: WireWriter, writeNested: () => void): void {
+  const start = beginNicira(writer, NXAST.CLONE);
+  writer.zeros(6);
+  writeNested();
+  endAction(writer, start);
+}
+
 export function writeOutputField(writer: WireWriter, source: Subfield): void {
   const { field, offset, width } = subfieldBits(source);
   const start = beginNicira(writer, NXAST.OUTPUT_REG);
