@@ -28,8 +28,7 @@ export interface PortVlans {
 }
 
 /**
- * A port that the agent makes and, with its key, removes. A patch port or tunnel that is there by that name is adopted (an
- * internal port or a bond waits while somebody else's port has its name), and so is a tunnel under another name
+ * A port that the agent makes and, with its key, removes. One that is there by that name is adopted, and so is a tunnel under another name
  * that Open vSwitch does not tell from this one: of the same type, addresses, port, key of what comes in, and kind of packets.
  */
 export type PortRecord =

@@ -2,7 +2,6 @@ import type { DesiredRecords, Flow, GateRecord, PortRecord } from '@patchbay/sdk
 import { type Canonical, FlowItem, groupItem, type Item, meterItem } from './items';
 import type { Owner } from './owner';
 import { FlowResolver, resolveGroup } from './resolve';
-import { markOf } from './row-changes';
 import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
 import { portNumber, type Rows } from './rows';
 import { identityOf, tunnelIdentity } from './tunnel';
@@ -76,8 +75,7 @@ class Compilation {
 
   of(records: DesiredRecords): Compiled {
     const { canonical } = this.around;
-    const ports = (records.ports ?? []).filter((port) => !this.isTaken(port));
-    const adopted = ports.map((port) => this.adopt(port));
+    const adopted = (records.ports ?? []).map((port) => this.adopt(port));
     const items: Item[] = [
       ...(records.meters ?? []).map((meter) => meterItem(this.owner, meter, canonical)),
       ...(records.groups ?? []).flatMap((group) => {
@@ -94,7 +92,7 @@ class Compilation {
     const connected = hasPatch && !this.isHeldBack(records.flows ?? []);
     const rows = [
       ...(records.bridges ?? []).map((bridge) => bridgeWant(this.owner, bridge)),
-      ...ports.map((port, index) => portWant(this.owner, port, adopted[index] ?? port.name, connected)),
+      ...(records.ports ?? []).map((port, index) => portWant(this.owner, port, adopted[index] ?? port.name, connected)),
       ...(records.qos ?? []).map((qos) => qosWant(this.owner, qos, this.bridgeOf(qos.port))),
     ];
     for (const port of records.ports ?? []) this.number(port.bridge, port.name);
@@ -184,15 +182,6 @@ class Compilation {
 
   private nameOf(bridge: string, name: string): string {
     return this.aliases.get(aliasKey(bridge, name)) ?? this.around.aliasOf(bridge, name) ?? name;
-  }
-
-  /** Patch ports and tunnels that are there are adopted; any other port under the name is somebody else's, who put it there for something. */
-  private isTaken({ kind, bridge, name }: PortRecord): boolean {
-    if (kind === 'patch' || kind === 'tunnel') return false;
-    const port = this.around.rows.port(name);
-    if (port === undefined || markOf(port) !== undefined) return false;
-    this.waits.add(`the name ${name} on ${bridge}: a port that is not the agent's has it`);
-    return true;
   }
 
   /** A tunnel is found by name, or else by what the switch tells tunnels apart by: it has room for one such. */

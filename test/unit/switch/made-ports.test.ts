@@ -116,19 +116,3 @@ describe('the columns of a port that a plugin makes', () => {
     expect(columns()).toEqual(WRITTEN);
   });
 });
-
-it('a port under a name that somebody else’s port has waits for it to go, and leaves it alone', async () => {
-  await start();
-  rig.plug('extra', 'br-ex', 'internal');
-  expect(await stated({ tag: 7 })).toEqual({
-    state: 'pending',
-    waitingFor: ["the name extra on br-ex: a port that is not the agent's has it"],
-  });
-  rig.state('wiring', 'port', null);
-  await rig.quiet();
-  expect(columns()).toEqual(NONE);
-  await stated({ tag: 7 });
-  rig.unplug('extra');
-  await rig.quiet();
-  expect(columns()).toMatchObject({ tag: 7 });
-});
