@@ -28,7 +28,8 @@ export interface PortVlans {
 }
 
 /**
- * A port that the agent makes and, with its key, removes. One that is there by that name is adopted, and so is a tunnel under another name
+ * A port that the agent makes and, with its key, removes. A patch port or tunnel that is there by that name is adopted, unless it is a VIF; an
+ * internal port or bond waits until a port of its name that nobody of ours made is gone. A tunnel is adopted under another name, too,
  * that Open vSwitch does not tell from this one: of the same type, addresses, port, key of what comes in, and kind of packets.
  */
 export type PortRecord =

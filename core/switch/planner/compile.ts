@@ -2,8 +2,9 @@ import type { DesiredRecords, Flow, GateRecord, PortRecord } from '@patchbay/sdk
 import { type Canonical, FlowItem, groupItem, type Item, meterItem } from './items';
 import type { Owner } from './owner';
 import { FlowResolver, resolveGroup } from './resolve';
+import { markOf } from './row-changes';
 import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
-import { portNumber, type Rows } from './rows';
+import { type PortNumber, portNumber, type Rows } from './rows';
 import { identityOf, tunnelIdentity } from './tunnel';
 
 /** What one key comes to on the switch as it is: its names resolved, and what it waits for. */
@@ -60,6 +61,8 @@ class Compilation {
   private readonly names = new Set<string>();
   private readonly numbers = new Map<string, number>();
   private readonly aliases = new Map<string, string>();
+  /** Ports of this key whose names are somebody else's ports', by bridge and name. */
+  private readonly taken = new Map<string, string>();
   private waits = new Set<string>();
   /** The port that was resolved last. */
   private last: { readonly bridge: string; readonly name: string; readonly number: number } | undefined;
@@ -92,7 +95,10 @@ class Compilation {
     const connected = hasPatch && !this.isHeldBack(records.flows ?? []);
     const rows = [
       ...(records.bridges ?? []).map((bridge) => bridgeWant(this.owner, bridge)),
-      ...(records.ports ?? []).map((port, index) => portWant(this.owner, port, adopted[index] ?? port.name, connected)),
+      ...(records.ports ?? []).flatMap((port, index) => {
+        if (this.taken.has(aliasKey(port.bridge, port.name))) return [];
+        return [portWant(this.owner, port, adopted[index] ?? port.name, connected)];
+      }),
       ...(records.qos ?? []).map((qos) => qosWant(this.owner, qos, this.bridgeOf(qos.port))),
     ];
     for (const port of records.ports ?? []) this.number(port.bridge, port.name);
@@ -142,7 +148,7 @@ class Compilation {
   /** Some of the flows wait for a port or for their bridge. */
   private isHeldBack(flows: readonly Flow[]): boolean {
     const quiet = new FlowResolver((bridge, port) => {
-      const found = portNumber(this.around.rows, bridge, this.nameOf(bridge, port));
+      const found = this.found(bridge, port);
       return 'number' in found ? found.number : undefined;
     });
     return flows.some((flow) => {
@@ -170,7 +176,7 @@ class Compilation {
     const actual = this.nameOf(bridge, name);
     this.names.add(name);
     this.names.add(actual);
-    const found = portNumber(this.around.rows, bridge, actual);
+    const found = this.found(bridge, name);
     if ('number' in found) {
       this.numbers.set(`${bridge} ${name}`, found.number);
       this.last = { bridge, name, number: found.number };
@@ -180,6 +186,12 @@ class Compilation {
     return undefined;
   }
 
+  /** What is somebody else's port is not the one that this key names. */
+  private found(bridge: string, name: string): PortNumber {
+    const waitingFor = this.taken.get(aliasKey(bridge, name));
+    return waitingFor === undefined ? portNumber(this.around.rows, bridge, this.nameOf(bridge, name)) : { waitingFor };
+  }
+
   private nameOf(bridge: string, name: string): string {
     return this.aliases.get(aliasKey(bridge, name)) ?? this.around.aliasOf(bridge, name) ?? name;
   }
@@ -187,6 +199,10 @@ class Compilation {
   /** A tunnel is found by name, or else by what the switch tells tunnels apart by: it has room for one such. */
   private adopt(record: PortRecord): string {
     const { rows } = this.around;
+    if (isTaken(record, rows)) {
+      const reason = `the name ${record.name}, which a port on ${rows.port(record.name)?.bridge} has that is somebody else's`;
+      this.taken.set(aliasKey(record.bridge, record.name), reason);
+    }
     if (record.kind !== 'tunnel' || rows.port(record.name) !== undefined) return record.name;
     const wanted = tunnelIdentity(record.type, record.options);
     let found: string | undefined;
@@ -203,6 +219,17 @@ class Compilation {
   private bridgeOf(port: string): string {
     return this.around.rows.port(port)?.bridge ?? '';
   }
+}
+
+/**
+ * The name is that of a port which is not ours to take: it would be marked as ours, and go with the key. Patch ports and tunnels that
+ * another agent made are adopted; a VIF never is.
+ */
+function isTaken({ kind, name }: PortRecord, rows: Rows): boolean {
+  const port = rows.port(name);
+  if (port === undefined || markOf(port) !== undefined) return false;
+  if (kind === 'internal' || kind === 'bond') return true;
+  return port.interfaces.some(({ externalIds }) => externalIds['iface-id'] !== undefined);
 }
 
 export function aliasKey(bridge: string, name: string): string {
