@@ -223,13 +223,14 @@ class Compilation {
 
 /**
  * The name is that of a port which is not ours to take: it would be marked as ours, and go with the key. Patch ports and tunnels that
- * another agent made are adopted; a VIF never is.
+ * another agent made are adopted; a VIF never is, unless the record is for that very VIF (the patch port of a trunk).
  */
-function isTaken({ kind, name }: PortRecord, rows: Rows): boolean {
+function isTaken({ kind, name, externalIds: stated = {} }: PortRecord, rows: Rows): boolean {
   const port = rows.port(name);
   if (port === undefined || markOf(port) !== undefined) return false;
   if (kind === 'internal' || kind === 'bond') return true;
-  return port.interfaces.some(({ externalIds }) => externalIds['iface-id'] !== undefined);
+  const vif = port.interfaces.map(({ externalIds }) => externalIds['iface-id']).find((id) => id !== undefined);
+  return vif !== undefined && vif !== stated['iface-id'];
 }
 
 export function aliasKey(bridge: string, name: string): string {

@@ -41,6 +41,19 @@ describe('a port of somebody else', () => {
     expect(rig.row('Interface', 'tap1')?.type).toBe('');
   });
 
+  it('is adopted by a patch port for the same VIF: a trunk’s, that another agent made', async () => {
+    await plugVif();
+    const patch: PortRecord = {
+      kind: 'patch',
+      bridge: 'br-int',
+      name: 'tap1',
+      peer: 'two',
+      externalIds: { 'iface-id': 'p-1' },
+    };
+    expect(await rig.stated('wiring', 'mine', { ports: [patch] })).not.toEqual(TAKEN);
+    expect(rig.row('Interface', 'tap1')?.type).toBe('patch');
+  });
+
   it('is not what flows of the key are about that name it', async () => {
     await plugVif();
     const flows = [parseFlow('br-int', 'table=60,priority=2,in_port=tap1 actions=drop')];
