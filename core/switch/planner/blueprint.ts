@@ -8,6 +8,7 @@ import type { Canonical } from './items';
 import { compareOwners, nameOf, type Owner, ownerId } from './owner';
 import { OWNED_MARK, ownedByRecord } from './ownership';
 import type { Plan } from './plan';
+import { References } from './references';
 import { type PhasedChange, rowNameOf } from './row-changes';
 import { type ControllerRule, RowPlanner } from './row-planner';
 import type { GatePosition } from './row-wants';
@@ -44,6 +45,7 @@ export class Blueprint {
   /** Keys that know a port by a name which is not its own, by bridge and that name. */
   private readonly namers = new Map<string, Set<Slot>>();
   private readonly gatekeepers = new Map<string, Set<Slot>>();
+  private readonly references = new References<Slot>();
   private readonly stale = new Set<Slot>();
   /** How often other keys made one be compiled again since nothing was left to compile. */
   private readonly stirs = new Map<Slot, number>();
@@ -67,6 +69,7 @@ export class Blueprint {
         this.touched.add({ plugin, key, rank: this.rules.rankOf(plugin) });
         return;
       }
+      known.records = {};
       this.replace(known, NOTHING, 'withdrawing');
       this.slots.delete(id);
       this.stale.delete(known);
@@ -258,6 +261,7 @@ export class Blueprint {
           canonical: this.rules.canonical,
           aliasOf: (bridge: string, name: string) => this.aliasOf(aliasKey(bridge, name)),
           isRead: (bridge: string) => this.board(bridge).installed !== undefined,
+          standingOf: (reference: string) => this.references.standing(reference, slot),
         };
         this.replace(slot, compile(slot.owner, slot.records, around, slot.compiled), 'withdrawing');
       } catch (error) {
@@ -286,6 +290,7 @@ export class Blueprint {
     }));
     this.index(slot, 'add');
     for (const [alias, actual] of known) if (this.aliasOf(alias) !== actual) this.stirOthers(alias, slot);
+    for (const [other, now] of this.references.update(slot)) this.stir(other, slot, now === 'comes');
     for (const item of after) if (!before.has(item)) this.board(item.bridge).want(item);
     this.admitAll(slot, 'want');
     this.rowPlanner.replace(slot.owner, rowWantsOf(slot), mode);
@@ -320,13 +325,18 @@ export class Blueprint {
    * alone, so that this comes to rest; were it not so, the key would be held back, and those that do settle go on.
    */
   private stirOthers(alias: string, cause: Slot): void {
-    for (const slot of this.dependents.get(alias.slice(alias.indexOf(' ') + 1)) ?? []) {
-      if (slot === cause || this.stale.has(slot)) continue;
-      const times = (this.stirs.get(slot) ?? 0) + 1;
-      this.stirs.set(slot, times);
-      if (times === MOST_STIRS) slot.quarantine = switchErrors.restless({ ...slot.owner, times }).message;
-      if (times <= MOST_STIRS) this.stale.add(slot);
-    }
+    for (const slot of this.dependents.get(alias.slice(alias.indexOf(' ') + 1)) ?? []) this.stir(slot, cause);
+  }
+
+  /** Compiles a key again for another's sake. `isGood`: what it may have been refused for want of has come. */
+  private stir(slot: Slot, cause: Slot, isGood = false): void {
+    if (slot === cause) return;
+    const times = (this.stirs.get(slot) ?? 0) + 1;
+    if (isGood && times < MOST_STIRS) slot.quarantine = undefined;
+    if (this.stale.has(slot)) return;
+    this.stirs.set(slot, times);
+    if (times === MOST_STIRS) slot.quarantine = switchErrors.restless({ ...slot.owner, times }).message;
+    if (times <= MOST_STIRS) this.stale.add(slot);
   }
 
   private touchSubjects(slot: Slot): void {

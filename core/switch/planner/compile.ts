@@ -1,7 +1,8 @@
-import type { DesiredRecords, Flow, GateRecord, PortRecord } from '@patchbay/sdk';
+import type { DesiredRecords, Flow, GateRecord, Group, PortRecord } from '@patchbay/sdk';
 import { type Canonical, FlowItem, groupItem, type Item, meterItem } from './items';
 import type { Owner } from './owner';
-import { FlowResolver, resolveGroup } from './resolve';
+import { printReference, referencesIn, referenceTo, type Standing } from './references';
+import { FlowResolver, portsOf, resolveGroup } from './resolve';
 import { markOf } from './row-changes';
 import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
 import { type PortNumber, portNumber, type Rows } from './rows';
@@ -22,6 +23,10 @@ export interface Compiled {
   readonly numbers: ReadonlyMap<string, number>;
   /** Names that records give to ports which exist under another name. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Groups and meters that flows of it name: when one of them comes or goes, it is compiled again. */
+  readonly references: ReadonlySet<string>;
+  /** Its groups that are left out, each with what it waits for. */
+  readonly heldGroups: ReadonlyMap<string, string>;
 }
 
 export interface CompiledGate {
@@ -41,6 +46,8 @@ export interface Surroundings {
   aliasOf(bridge: string, name: string): string | undefined;
   /** The bridge's flows are known, so that what is stated for it gets there. */
   isRead(bridge: string): boolean;
+  /** How it stands with a group or meter that other keys state; undefined where none does. */
+  standingOf(reference: string): Standing | undefined;
 }
 
 /**
@@ -63,6 +70,10 @@ class Compilation {
   private readonly aliases = new Map<string, string>();
   /** Ports of this key whose names are somebody else's ports', by bridge and name. */
   private readonly taken = new Map<string, string>();
+  private readonly references = new Set<string>();
+  private readonly heldGroups = new Map<string, string>();
+  /** Groups and meters of this key that come. */
+  private readonly coming = new Set<string>();
   private waits = new Set<string>();
   /** The port that was resolved last. */
   private last: { readonly bridge: string; readonly name: string; readonly number: number } | undefined;
@@ -79,14 +90,12 @@ class Compilation {
   of(records: DesiredRecords): Compiled {
     const { canonical } = this.around;
     const adopted = (records.ports ?? []).map((port) => this.adopt(port));
-    const items: Item[] = [
+    const named: Item[] = [
       ...(records.meters ?? []).map((meter) => meterItem(this.owner, meter, canonical)),
-      ...(records.groups ?? []).flatMap((group) => {
-        const resolved = resolveGroup(group, (port) => this.number(group.bridge, port));
-        return resolved === undefined ? [] : [groupItem(this.owner, resolved, canonical)];
-      }),
-      ...this.flows(records.flows ?? []),
+      ...(records.groups ?? []).flatMap((group) => this.group(group)),
     ];
+    for (const { bridge, identity } of named) this.coming.add(referenceTo(bridge, identity));
+    const items = [...named, ...this.flows(records.flows ?? [])];
     const held = this.waits;
     const gates = (records.gates ?? []).map((gate) => this.gate(gate));
     this.waits = held;
@@ -113,7 +122,19 @@ class Compilation {
       names: this.names,
       numbers: this.numbers,
       aliases: this.aliases,
+      references: this.references,
+      heldGroups: this.heldGroups,
     };
+  }
+
+  private group(group: Group): readonly Item[] {
+    const resolved = resolveGroup(group, (port) => this.number(group.bridge, port));
+    if (resolved !== undefined) return [groupItem(this.owner, resolved, this.around.canonical)];
+    // It stops at the first port that is absent.
+    const absent = portsOf(group).map((port) => this.found(group.bridge, port));
+    const reasons = absent.flatMap((found) => ('waitingFor' in found ? [found.waitingFor] : []));
+    this.heldGroups.set(referenceTo(group.bridge, `group=${group.group}`), [...new Set(reasons)].join(', '));
+    return [];
   }
 
   /** Each flow's item once, also where the flow is listed twice. */
@@ -122,9 +143,25 @@ class Compilation {
     const items: Item[] = [];
     for (const flow of new Set(flows)) {
       const item = this.asBefore(flow) ?? this.made(flow, resolver);
-      if (item !== undefined) items.push(item);
+      const lacks = this.lacks(flow);
+      for (const what of lacks) this.waits.add(what);
+      if (item !== undefined && lacks.length === 0) items.push(item);
     }
     return items;
+  }
+
+  /** Groups and meters that the flow names, that are wanted and that do not come. The switch would refuse it. */
+  private lacks({ bridge, actions }: Flow): readonly string[] {
+    return referencesIn(actions).flatMap((identity) => {
+      const reference = referenceTo(bridge, identity);
+      this.references.add(reference);
+      if (this.coming.has(reference)) return [];
+      const standing = this.around.standingOf(reference);
+      if (standing === 'comes') return [];
+      const held = this.heldGroups.get(reference);
+      if (held !== undefined) return [`${printReference(reference)}, which waits for ${held}`];
+      return standing === undefined ? [] : [standing.waitingFor];
+    });
   }
 
   private made(flow: Flow, resolver: FlowResolver): Item | undefined {
@@ -153,7 +190,7 @@ class Compilation {
     });
     return flows.some((flow) => {
       if (!this.around.isRead(flow.bridge)) return true;
-      return this.waits.size > 0 && quiet.flow(flow) === undefined;
+      return this.waits.size > 0 && (quiet.flow(flow) === undefined || this.lacks(flow).length > 0);
     });
   }
 

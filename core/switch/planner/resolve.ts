@@ -148,6 +148,20 @@ export function resolveGroup(group: Group, resolve: Resolve): Group | undefined 
   }
 }
 
+/** Names of ports that the group cannot do without. */
+export function portsOf(group: Group): readonly string[] {
+  const names = new Set<string>();
+  const note = (port: string): number => {
+    names.add(port);
+    return 0;
+  };
+  resolveGroup(group, note);
+  const sets = group.buckets.flatMap(({ actions }) =>
+    actions.flatMap((it) => (it.type === 'output_set' ? it.ports : [])),
+  );
+  return [...names].filter((name) => !sets.includes(name));
+}
+
 /** A list that is conjunctions only, or that has one output set, can be joined with others. */
 function unionIn(actions: readonly Action[], number: (port: string) => number, resolve: Resolve): Union | undefined {
   if (actions.length > 0 && actions.every((action) => action.type === 'conjunction')) {

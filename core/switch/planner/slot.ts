@@ -32,6 +32,8 @@ export const NOTHING: Compiled = {
   names: new Set(),
   numbers: new Map(),
   aliases: new Map(),
+  references: new Set(),
+  heldGroups: new Map(),
 };
 
 export function newSlot(owner: Owner, records: DesiredRecords): Slot {
@@ -64,7 +66,9 @@ export function whatStays(slot: Slot, rows: Rows): Compiled {
     admission: [],
     waitingFor: [],
   }));
-  return { ...kept, gates };
+  // What the refused flows name counts on: when it comes, they are tried again.
+  const references = new Set([...kept.references, ...slot.compiled.references]);
+  return { ...kept, gates, references };
 }
 
 function numbersHold(compiled: Compiled, rows: Rows): boolean {
