@@ -25,6 +25,9 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   OFPBFC_TIMEOUT: 'the bundle was open for too long without a message',
 };
 
+/** Of a flow: it names a group or a meter that the switch does not have. */
+const UNKNOWN_REFERENCE = ['OFPBAC_BAD_OUT_GROUP', 'OFPMMFC_INVALID_METER', 'OFPMMFC_UNKNOWN_METER'];
+
 /** OpenFlow 1.3.5, 7.4.4: an error of the switch, as a type, a code and the specification's name. */
 export class OpenFlowError extends Error {
   readonly type: number;
@@ -52,6 +55,11 @@ export class OpenFlowError extends Error {
     this.explanation = explanation;
     this.failedIndex = failed?.index;
     this.failedMessage = failed?.message;
+  }
+
+  /** A flow was refused because it names a group or a meter that the switch does not have. */
+  get isUnknownReference(): boolean {
+    return UNKNOWN_REFERENCE.includes(this.errorName);
   }
 
   /** The same error, laid at a message's door. */

@@ -148,6 +148,18 @@ export class Board {
     return isNews;
   }
 
+  /** These are all groups and meters of the bridge. Answers whether anything was unknown so far, and that somebody else's doing. */
+  observeCookieless(present: readonly Installed[]): boolean {
+    const there = new Set(present.map(({ identity }) => identity));
+    const gone = [...this.places.values()].filter(
+      ({ identity, found }) => found !== undefined && found.kind !== 'flow' && !there.has(identity),
+    );
+    return this.observe([
+      ...present.map((one) => ({ present: one })),
+      ...gone.map(({ identity }) => ({ absent: identity })),
+    ]);
+  }
+
   /** Drift that was found by the plans since the last call. */
   takeDrift(): readonly Drift[] {
     const taken = this.drifts;

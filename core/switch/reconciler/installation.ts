@@ -92,6 +92,16 @@ export class Installation {
     }
   }
 
+  /**
+   * Reads the groups and meters of a bridge, whose changes no switch tells of. Answers whether others changed any since they were known.
+   * @throws an error of the connection.
+   */
+  async readCookieless(bridge: string): Promise<boolean> {
+    const client = this.links.get(bridge);
+    if (client === undefined) return false;
+    return this.blueprint.board(bridge).observeCookieless(await readCookieless(client));
+  }
+
   private async read(bridge: string): Promise<boolean> {
     const client = this.links.get(bridge);
     if (client === undefined) return false;
@@ -115,12 +125,17 @@ export class Installation {
 const FLOWS_A_TURN = 2_000;
 
 async function readInstalled(client: FlowTableClient): Promise<Installed[]> {
-  const [flows, groups, meters] = await Promise.all([client.dumpFlows(), client.dumpGroups(), metersOf(client)]);
-  const installed: Installed[] = [];
+  const [flows, installed] = await Promise.all([client.dumpFlows(), readCookieless(client)]);
   for (const [index, flow] of flows.entries()) {
     if (index % FLOWS_A_TURN === FLOWS_A_TURN - 1) await nextTurn();
     installed.push(flow.inCanonicalForm());
   }
+  return installed;
+}
+
+async function readCookieless(client: FlowTableClient): Promise<Installed[]> {
+  const [groups, meters] = await Promise.all([client.dumpGroups(), metersOf(client)]);
+  const installed: Installed[] = [];
   for (const group of groups) {
     installed.push({ kind: 'group', identity: `group=${group.group}`, body: canonical.groupBody(group), group });
   }

@@ -231,6 +231,7 @@ export class Reconciler {
       refused: (owner, reason) => this.refuse(owner, reason),
       dropped: (what, reason) => this.parts.logger.warn('the switch refused to remove something', { what, reason }),
       emptied: (bridges) => this.reread(bridges),
+      readCookieless: (bridge) => this.readCookieless(bridge),
     });
     const elapsed = performance.now() - started;
     this.installation.noteWired();
@@ -294,6 +295,16 @@ export class Reconciler {
     for (const bridge of bridges) this.installation.readAnew(bridge);
     await this.readSwitch();
     this.wake('tables emptied by a change of fail_mode');
+  }
+
+  /** A connection that does not answer is no news; what was refused is tried again in any case. */
+  private async readCookieless(bridge: string): Promise<boolean> {
+    try {
+      return await this.installation.readCookieless(bridge);
+    } catch (error) {
+      this.parts.logger.warn('the groups and meters of a bridge could not be read', { bridge, error: String(error) });
+      return false;
+    }
   }
 
   private refuse(owner: Owner, reason: string): void {

@@ -4,7 +4,7 @@ import { nameOf, type Owner } from '../planner/owner';
 import type { PhasedChange } from '../planner/row-changes';
 import { type Database, RowChangeRefused, RowGone } from './database';
 import type { Links } from './links';
-import { sendSteps } from './sender';
+import { type Refused, sendSteps } from './sender';
 
 /** What one round did. */
 export interface RoundCount {
@@ -25,6 +25,8 @@ export interface RoundParts {
   readonly dropped: (what: string, reason: string) => void;
   /** A bridge's tables may have been emptied by what was just written. */
   readonly emptied: (bridges: readonly string[]) => Promise<void>;
+  /** Reads a bridge's groups and meters again. Answers whether others changed any. */
+  readonly readCookieless: (bridge: string) => Promise<boolean>;
   /** Keys stated in this round: of several owners of one refused flow they are the suspects. */
   readonly suspects: ReadonlySet<string>;
 }
@@ -44,6 +46,7 @@ export interface RoundEnd {
 export async function runRound(parts: RoundParts): Promise<RoundEnd> {
   const count: RoundCount = { added: 0, changed: 0, removed: 0, rows: 0, refused: 0 };
   const surprised = new Set<string>();
+  const reread = new Set<string>();
   for (;;) {
     const { rows, steps } = parts.blueprint.plan();
     const early = rows.filter((change) => change.phase === 'closing' || change.phase === 'structure');
@@ -57,7 +60,7 @@ export async function runRound(parts: RoundParts): Promise<RoundEnd> {
     if (written !== undefined && mustBeEffective(early, steps)) await parts.database.applied(written);
     const emptied = early.flatMap(emptiedBy);
     if (emptied.length > 0) await parts.emptied(emptied);
-    const sent = await Promise.all([...steps].map(([bridge, list]) => sendBridge(parts, bridge, list, count)));
+    const sent = await Promise.all([...steps].map(([bridge, list]) => sendBridge(parts, bridge, list, count, reread)));
     if (sent.includes('again')) {
       planAgain(parts, new Map(), late);
       continue;
@@ -169,6 +172,7 @@ async function sendBridge(
   bridge: string,
   steps: readonly Step[],
   count: RoundCount,
+  reread: Set<string>,
 ): Promise<'done' | 'again'> {
   const board = parts.blueprint.board(bridge);
   const client = parts.links.get(bridge);
@@ -182,7 +186,10 @@ async function sendBridge(
     count[step.act === 'add' ? 'added' : step.act === 'change' ? 'changed' : 'removed'] += 1;
   }
   for (const step of sent.undone) board.undone(step);
+  const excused = await excuse(parts, bridge, sent.refused, reread);
+  for (const { step } of excused) board.undone(step);
   for (const { step, reason } of sent.refused) {
+    if (excused.some((one) => one.step === step)) continue;
     const owners = suspectsAmong(parts, step.owners);
     if (owners.length === 0) parts.dropped(`${step.act} on ${bridge}`, reason);
     for (const owner of owners) parts.refused(owner, `bridge ${bridge}: ${reason}`);
@@ -195,6 +202,22 @@ async function sendBridge(
     return 'again';
   }
   return sent.refused.length > 0 ? 'again' : 'done';
+}
+
+/**
+ * A flow that was refused for want of a group or meter which the agent takes to be there is proof that somebody removed that: of groups and
+ * meters no switch tells. They are read again, once in a round; where any was changed, nobody is to blame and all is planned again.
+ */
+async function excuse(
+  parts: RoundParts,
+  bridge: string,
+  refused: readonly Refused[],
+  reread: Set<string>,
+): Promise<readonly Refused[]> {
+  const lacking = refused.filter(({ lacksReference }) => lacksReference);
+  if (lacking.length === 0 || reread.has(bridge)) return [];
+  reread.add(bridge);
+  return (await parts.readCookieless(bridge)) ? lacking : [];
 }
 
 /** Of several who share what was refused, those who have just changed it; if none has, all of them. */

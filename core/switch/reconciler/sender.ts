@@ -2,10 +2,17 @@ import { type FlowTableClient, OpenFlowError } from '../openflow';
 import type { Step } from '../planner/board';
 import { messageOf, orderSteps } from './messages';
 
+export interface Refused {
+  readonly step: Step;
+  readonly reason: string;
+  /** The flow names a group or a meter that the switch does not have. */
+  readonly lacksReference: boolean;
+}
+
 /** What became of the steps of one bridge. */
 export interface Sent {
   readonly applied: readonly Step[];
-  readonly refused: readonly { readonly step: Step; readonly reason: string }[];
+  readonly refused: readonly Refused[];
   /** Neither acknowledged nor refused: they were in a bundle with a refused one, or the connection went. */
   readonly undone: readonly Step[];
   /** The connection failed, or did not answer: nothing more is known of the bridge. */
@@ -59,10 +66,18 @@ async function attempt(steps: readonly Step[], act: () => Promise<void>): Promis
     if (step === undefined) return { ...NOTHING, undone: steps };
     return {
       ...NOTHING,
-      refused: [{ step, reason: asError(error).message }],
+      refused: [{ step, reason: asError(error).message, lacksReference: isUnknownReference(error) && isOfFlow(step) }],
       undone: steps.filter((one) => one !== step),
     };
   }
+}
+
+function isUnknownReference(error: unknown): boolean {
+  return error instanceof OpenFlowError && error.isUnknownReference;
+}
+
+function isOfFlow(step: Step): boolean {
+  return step.act !== 'remove' && step.item.kind === 'flow';
 }
 
 /** The message that could not be put on the wire: nothing of it was sent, and what it says is its owner's fault, not the connection's. */

@@ -125,3 +125,65 @@ it('a flow that names a meter which the switch refuses waits', async () => {
   await rig.quiet();
   expect(await progress('flow')).toEqual({ state: 'applied' });
 });
+
+describe('a group or meter that somebody else removes, with the flows that name it', () => {
+  const remove = (message: { kind: 'group'; group: number } | { kind: 'meter'; meter: number }): Promise<void> =>
+    rig
+      .bridge('br-int')
+      .connect()
+      .send([{ ...message, command: 'delete' }]);
+
+  it.each([
+    ['another key', ['group', 'flow']],
+    ['the same key', ['both', 'both']],
+  ] as const)('comes back at once with the flows of %s', async (_what, [one, other]) => {
+    rig.plug('tap1');
+    await rig.quiet();
+    const group = { groups: [groupTo('tap1')] };
+    rig.state('wiring', one, group);
+    await rig.stated('wiring', other, one === other ? { ...group, ...flowTo('group:7') } : flowTo('group:7'));
+    await remove({ kind: 'group', group: 7 });
+    await rig.quiet();
+    expect([...rig.bridge('br-int').groups.keys()]).toEqual([7]);
+    expect(rig.flows('br-int')).toHaveLength(1);
+    expect(await progress(other)).toEqual({ state: 'applied' });
+    expect(errors()).toEqual([]);
+    expect(rig.side.status().figures.drift.removed).toBe(2);
+  });
+
+  it('comes back at once, a meter too', async () => {
+    await rig.stated('wiring', 'meter', { meters: [meter] });
+    await rig.stated('wiring', 'flow', flowTo('meter:3,NORMAL'));
+    await remove({ kind: 'meter', meter: 3 });
+    await rig.quiet();
+    expect([...rig.bridge('br-int').meters.keys()]).toEqual([3]);
+    expect(rig.flows('br-int')).toHaveLength(1);
+    expect(errors()).toEqual([]);
+  });
+
+  it('is found where a new flow names it', async () => {
+    rig.plug('tap1');
+    await rig.quiet();
+    await rig.stated('wiring', 'group', { groups: [groupTo('tap1')] });
+    await remove({ kind: 'group', group: 7 });
+    await rig.quiet();
+    expect(await rig.stated('wiring', 'flow', flowTo('group:7'))).toEqual({ state: 'applied' });
+    expect(errors()).toEqual([]);
+  });
+
+  it('comes back before others of the refused key’s flows are touched', async () => {
+    rig.plug('tap1');
+    await rig.quiet();
+    await rig.stated('wiring', 'group', { groups: [groupTo('tap1')] });
+    const kept = parseFlow('br-int', 'table=60,priority=3 actions=drop');
+    await rig.stated('wiring', 'flow', { flows: [kept, ...(flowTo('group:7').flows ?? [])] });
+    const before = rig.bridge('br-int').applied.length;
+    await remove({ kind: 'group', group: 7 });
+    await rig.quiet();
+    const since = rig.bridge('br-int').applied.slice(before + 1);
+    expect(since).toMatchObject([
+      { kind: 'group', command: 'add' },
+      { kind: 'flow', command: 'add' },
+    ]);
+  });
+});
