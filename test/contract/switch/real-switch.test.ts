@@ -362,3 +362,64 @@ describe('on Open vSwitch', () => {
     expect((await read()).slice(0, 4)).toEqual(['[]', '[]', '[]', '[]']);
   });
 });
+
+describe('groups and meters on Open vSwitch', () => {
+  const group: DesiredRecords = {
+    groups: [
+      {
+        bridge: 'br-int',
+        group: 7,
+        kind: 'all',
+        buckets: [{ actions: [{ type: 'output', port: { port: 'tap1' } }] }],
+      },
+    ],
+  };
+  const meter: DesiredRecords = {
+    meters: [{ bridge: 'br-int', meter: 3, unit: 'kbps', bands: [{ kind: 'drop', rate: 100 }] }],
+  };
+  const ofctl = (...words: readonly [string, ...string[]]) => {
+    const [command, ...rest] = words;
+    return ovs.ofctl('-O', 'OpenFlow14', command, `${ovs.runDir}/br-int.mgmt`, ...rest);
+  };
+  const refusals = () => logger.lines.filter((line) => line.startsWith('error'));
+  const plug = () => ovs.vsctl('add-port', 'br-int', 'tap1', '--', 'set', 'Interface', 'tap1', 'type=internal');
+  const wire = async (): Promise<void> => {
+    await wireBridge();
+    state('wiring', 'group', group);
+    state('wiring', 'meter', meter);
+    state('wiring', 'to-group', { flows: [flow('table=60,priority=5 actions=group:7')] });
+    state('wiring', 'to-meter', { flows: [flow('table=60,priority=6,ip actions=meter:3,NORMAL')] });
+  };
+
+  it('a flow waits for the group that waits for a port', async () => {
+    await wire();
+    expect(await side.store.progress('wiring', 'to-group')).toEqual({
+      state: 'pending',
+      waitingFor: ['group 7 on br-int, which waits for port tap1 on br-int'],
+    });
+    await plug();
+    await applied('wiring', 'to-group');
+    expect(await ofctl('dump-groups')).toContain('group_id=7');
+    await ovs.vsctl('del-port', 'br-int', 'tap1');
+    await until('group gone', async () => !(await ofctl('dump-groups')).includes('group_id=7'));
+    await until('flow gone', async () => !(await dump()).join().includes('group:7'));
+    expect(refusals()).toEqual([]);
+  });
+
+  it('what somebody deletes comes back at once', async () => {
+    await plugged();
+    await ofctl('del-groups');
+    await until('group back', async () => (await ofctl('dump-groups')).includes('group_id=7'));
+    await until('flow back', async () => (await dump()).join().includes('group:7'));
+    await ofctl('del-meters');
+    await until('meter back', async () => (await ofctl('dump-meters')).includes('meter=3'));
+    await until('its flow back', async () => (await dump()).join().includes('meter:3'));
+    expect(refusals()).toEqual([]);
+  });
+
+  const plugged = async (): Promise<void> => {
+    await wire();
+    await plug();
+    for (const key of ['group', 'meter', 'to-group', 'to-meter']) await applied('wiring', key);
+  };
+});
