@@ -174,6 +174,7 @@ class SwitchSide implements Switch {
     });
     this.firstRead();
     for (const bridge of [settings.integration_bridge, settings.tunnel_bridge]) this.links.want(bridge);
+    this.connectToMade();
     if (settings.resync_interval === 0) return;
     this.resyncTimer = setInterval(
       () => this.reconciler.compareAll('resync interval'),
@@ -349,6 +350,15 @@ class SwitchSide implements Switch {
     for (const resolve of this.readers.get(bridge) ?? []) resolve();
     this.readers.delete(bridge);
     this.ownership.takeOver.bridgeRead(bridge);
+  }
+
+  /** Bridges that an earlier run made: a plugin that is not on the list any more may have left flows there, and no key leads to them. */
+  private connectToMade(): void {
+    for (const bridge of this.mirror.bridges()) {
+      if (markOf(bridge) === undefined) continue;
+      this.blueprint.board(bridge.name);
+      this.links.want(bridge.name);
+    }
   }
 
   /** Ports that bear a plugin's mark and that none of its keys wants go once the plugin is complete. */

@@ -5,6 +5,7 @@ import type { DesiredKeys } from './desired-store';
 import type { Blueprint } from './planner/blueprint';
 import type { InstalledFlow } from './planner/board';
 import { type BridgeRole, covers, isBetween, type OwnershipRules, ownedByRecord } from './planner/ownership';
+import { markOf } from './planner/row-changes';
 import type { Rows } from './planner/rows';
 import type { ListedPlugin, SwitchSettings } from './settings';
 import { TakeOver } from './take-over';
@@ -27,7 +28,7 @@ export class Ownership implements OwnershipRules {
     private readonly reserved: Reservations,
     private readonly rows: Rows,
     private readonly store: () => DesiredKeys,
-    around: { readonly blueprint: () => Blueprint; readonly logger: Logger },
+    private readonly around: { readonly blueprint: () => Blueprint; readonly logger: Logger },
   ) {
     this.cookies = new CookieRegister(
       plugins.map((plugin) => plugin.id),
@@ -101,6 +102,11 @@ export class Ownership implements OwnershipRules {
 
   recordedOf(bridge: string): readonly string[] {
     return ownedByRecord(this.rows, bridge);
+  }
+
+  isForsaken(bridge: string): boolean {
+    const row = this.rows.bridge(bridge);
+    return row !== undefined && markOf(row) !== undefined && !this.around.blueprint().isNamed(bridge);
   }
 
   recognised(bridge: string): ReadonlySet<bigint> {

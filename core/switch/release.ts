@@ -161,6 +161,8 @@ function rowChanges({ rows, ownTarget, reference, integrationBridge, now }: Rele
     }
     if (bridge.externalIds[TAKE_OVER_MARK] !== undefined)
       changes.push({ kind: 'set', row, cells: { [`Bridge.external_ids:${TAKE_OVER_MARK}`]: null }, owners: [] });
+    if (markOf(bridge) !== undefined)
+      changes.push({ kind: 'set', row, cells: { [`Bridge.external_ids:${OWNER_MARK}`]: null }, owners: [] });
     if (bridge.name === integrationBridge)
       changes.push({ kind: 'set', row, cells: { [`Bridge.external_ids:${RELEASED_MARK}`]: now }, owners: [] });
   }

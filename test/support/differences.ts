@@ -131,8 +131,9 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     title: 'Rows name their owner',
     reason:
-      'Ports that Patchbay made or took over are marked, so that what nobody wants any more can be told from what others made. The reference agent leaves the marks alone.',
+      'Bridges that Patchbay made, and ports that it made or took over, are marked, so that what nobody wants any more can be told from what others made. The reference agent leaves the marks alone.',
     lines: [
+      { patchbay: 'Bridge <bridge> external_ids:patchbay-owner=<plugin>' },
       { patchbay: 'Port <port> external_ids:patchbay-owner=<plugin>' },
       { patchbay: 'Interface <uplink> external_ids:patchbay-uplink=<where to>' },
     ],

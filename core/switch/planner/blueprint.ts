@@ -51,6 +51,8 @@ export class Blueprint {
   private readonly stirs = new Map<Slot, number>();
   private readonly subjects = new Set<string>();
   private touched = new Set<Owner>();
+  /** Bridges that keys are about, once somebody asked since keys were stated. */
+  private named: ReadonlySet<string> | undefined;
 
   constructor(
     private readonly rules: BlueprintRules,
@@ -63,6 +65,7 @@ export class Blueprint {
   state(plugin: string, key: string, records: DesiredRecords | null): void {
     const id = ownerId(plugin, key);
     const known = this.slots.get(id);
+    this.named = undefined;
     if (records === null) {
       if (known === undefined) {
         // It came and went between two rounds: there is nothing to do but to say so.
@@ -94,6 +97,12 @@ export class Blueprint {
       }
     }
     return concerned;
+  }
+
+  /** Some key is about the bridge. */
+  isNamed(bridge: string): boolean {
+    this.named ??= new Set([...this.slots.values()].flatMap(({ records }) => [...bridgesIn(records)]));
+    return this.named.has(bridge);
   }
 
   hasBoard(bridge: string): boolean {
@@ -426,6 +435,12 @@ export class Blueprint {
     for (const { gate } of slot.gates) bridges.add(gate.record.bridge);
     return [...bridges].filter((bridge) => this.board(bridge).installed === undefined);
   }
+}
+
+/** Names of the bridges that the records are about, each perhaps more than once. */
+function* bridgesIn({ bridges = [], ports, gates, meters, groups, flows }: DesiredRecords): Iterable<string> {
+  for (const { name } of bridges) yield name;
+  for (const list of [ports, gates, meters, groups, flows]) for (const { bridge } of list ?? []) yield bridge;
 }
 
 function enter(index: Map<string, Set<Slot>>, key: string, slot: Slot, act: 'add' | 'delete'): void {

@@ -29,6 +29,8 @@ export interface OwnershipRules {
   /** The operator left the place to somebody else. */
   isReservedPlace(bridge: string, table: number, priority: number): boolean;
   reservesPlacesOn(bridge: string): boolean;
+  /** We made the bridge, in this run or another, and no key is about it. */
+  isForsaken(bridge: string): boolean;
   /** The reference agent's cookies that were recognised on the bridge. */
   recognised(bridge: string): ReadonlySet<bigint>;
 }
@@ -48,7 +50,8 @@ export function isReserved(rules: OwnershipRules, bridge: string, { cookie, tabl
  *
  * - Withdrawn in this run: goes at once if it carries a cookie of ours.
  * - A plugin's own: goes once that plugin is complete. Of a plugin that is not on the list: once all are.
- * - Learned by the switch, or reserved by the operator: stays.
+ * - Reserved by the operator: stays. So does what the switch learned, but on a bridge of our making that no key is about any more: there it
+ *   goes once all are complete.
  * - Somebody else's, in a place that the operator reserved: stays.
  * - Somebody else's, in a table claimed on the integration or tunnel bridge: is drift, and goes once all are complete. On a
  *   provider bridge only what bears the reference agent's recognised cookie goes, and cookie 0 never.
@@ -69,6 +72,7 @@ function goes(rules: OwnershipRules, bridge: string, installed: InstalledFlow, w
   const owner = rules.cookies.ownerOf(installed.cookie);
   switch (owner.kind) {
     case 'learned':
+      return rules.allComplete() && rules.isForsaken(bridge);
     case 'reserved':
       return false;
     case 'plugin':

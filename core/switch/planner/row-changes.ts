@@ -69,8 +69,9 @@ function diffBridge(want: MergedWant, name: string, rows: Rows): ReturnType<type
         'structure',
       ),
     };
-  if (!want.make) return { changes: [], waitingFor: `bridge ${name}, which is the operator's to make` };
-  return { changes: [{ kind: 'create-bridge', name, cells, owners, phase: 'structure' }] };
+  if (want.maker === undefined) return { changes: [], waitingFor: `bridge ${name}, which is the operator's to make` };
+  const marked = { ...cells, [`Bridge.external_ids:${OWNER_MARK}`]: want.maker.plugin };
+  return { changes: [{ kind: 'create-bridge', name, cells: marked, owners, phase: 'structure' }] };
 }
 
 function diffPort(want: MergedWant, row: RowId & { table: 'Port' }, rows: Rows): ReturnType<typeof diffRow> {
@@ -245,7 +246,7 @@ function sameQos(wanted: QosRecord, actual: QosRow): boolean {
   });
 }
 
-/** The plugin that a row is marked with, or undefined. */
+/** The plugin that a row is marked with, or undefined. A bridge bears a mark where we made it; one that was there does not. */
 export function markOf(row: { readonly externalIds: Readonly<Record<string, string>> }): string | undefined {
   return row.externalIds[OWNER_MARK];
 }

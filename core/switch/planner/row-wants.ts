@@ -151,6 +151,8 @@ function defined(cell: Cell, value: CellValue | undefined): Record<Cell, CellVal
 export interface MergedWant {
   readonly row: RowId;
   readonly make: boolean;
+  /** The first who makes the row. */
+  readonly maker: Owner | undefined;
   readonly take: boolean;
   readonly cells: Cells;
   /** Of a port that somebody makes: the columns that its makers state; of any other row undefined. */
@@ -196,6 +198,7 @@ export function mergeWants(wants: readonly RowWant[]): {
     want: {
       row: first.row,
       make: sorted.some((want) => want.make === true),
+      maker: sorted.find((want) => want.make === true)?.owner,
       take: sorted.some((want) => want.take === true),
       cells,
       columns: columnsOf(sorted),

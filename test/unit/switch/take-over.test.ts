@@ -131,7 +131,8 @@ describe('giving the switch back', () => {
     const before = rig.flows('br-int');
     const { rows, flows } = rig.side.planRelease();
     expect(rows[0]).toBe('set-controller br-int tcp:127.0.0.1:6633');
-    expect(rows[1]).toMatch(/^set Bridge br-int external_ids:patchbay-released=/);
+    expect(rows[1]).toBe('set Bridge br-int external_ids:patchbay-owner=[]');
+    expect(rows[2]).toMatch(/^set Bridge br-int external_ids:patchbay-released=/);
     const cookie = /cookie=0x50617463\w+,/;
     expect(flows['br-int']?.map((line) => line.replace(cookie, ''))).toEqual([
       '~ table=0,priority=1,in_port=5 actions=goto_table:58',
