@@ -33,7 +33,7 @@ interface EffectSources {
 
 const PROTOCOL_OF_PORTS = new Set([6, 17, 132]);
 
-/** Acts that are not state, each logged with the plugin that did it. */
+/** Acts that are not state, each logged with the plugin that did it: once it is done where it may fail. */
 export function effectsFor(plugin: string, sources: EffectSources): Effects {
   const clientOf = (bridge: string): Flushing => {
     const reason = sources.held();
@@ -45,7 +45,8 @@ export function effectsFor(plugin: string, sources: EffectSources): Effects {
   return {
     async packetOut({ bridge, inPort, actions, bytes }) {
       const client = clientOf(bridge);
-      sources.logger.info('packet sent out', { plugin, bridge, bytes: bytes.length });
+      // As many as a plugin answers: not what an operator's log is for.
+      sources.logger.debug('packet sent out', { plugin, bridge, bytes: bytes.length });
       const port = inPort === undefined ? {} : { inPort: inPortOf(sources.rows, bridge, inPort) };
       await client.packetOut({ ...port, actions: resolved(sources.rows, bridge, actions), frame: Buffer.from(bytes) });
     },
@@ -68,7 +69,6 @@ export function effectsFor(plugin: string, sources: EffectSources): Effects {
     },
     async flushConntrack(zone, tuple) {
       const client = clientOf(sources.integrationBridge);
-      sources.logger.info('connections flushed', { plugin, zone, ...tuple });
       try {
         await flush(client, zone, tuple, sources.version());
       } catch (error) {
@@ -81,6 +81,7 @@ export function effectsFor(plugin: string, sources: EffectSources): Effects {
           throw switchErrors.noFlush({ version: sources.version() }, second);
         });
       }
+      sources.logger.info('connections flushed', { plugin, zone, ...tuple });
     },
   };
 }
