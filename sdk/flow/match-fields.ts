@@ -44,7 +44,9 @@ export function holdsPort(field: Field): boolean {
 }
 
 function whole(subject: string, value: FieldValue): number {
-  return Number(typeof value === 'string' ? parseNumber(subject, value) : value);
+  const number = Number(typeof value === 'string' ? parseNumber(subject, value) : value);
+  if (!Number.isInteger(number) || number < 0) throw new FlowNotationError(subject, `${number} is not a whole number`);
+  return number;
 }
 
 function inPort(wanted: MatchValue, resolve: ResolvePort): MatchedField {
@@ -104,7 +106,9 @@ export function matchFields(match: Match, resolve: ResolvePort): MatchedField[] 
   const fields: MatchedField[] = [];
   for (const name in named) {
     const wanted = named[name];
-    if (wanted === undefined) continue;
+    // Left out, it would let the match be met by more than was meant.
+    if (wanted === undefined)
+      throw new FlowNotationError(name, 'is undefined: a field that is not to be matched must not be named');
     if (name === 'in_port' || name === 'in_port_oxm') {
       fields.push(inPort(wanted, resolve));
       continue;

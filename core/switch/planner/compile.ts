@@ -1,6 +1,7 @@
 import type { DesiredRecords, Flow, GateRecord, Group, PortRecord } from '@patchbay/sdk';
 import { type Canonical, FlowItem, groupItem, type Item, meterItem } from './items';
 import type { Owner } from './owner';
+import { checkFlow, checkGroup, checkMeter } from './ranges';
 import { printReference, referencesIn, referenceTo, type Standing } from './references';
 import { FlowResolver, portsOf, resolveGroup } from './resolve';
 import { markOf } from './row-changes';
@@ -91,7 +92,10 @@ class Compilation {
     const { canonical } = this.around;
     const adopted = (records.ports ?? []).map((port) => this.adopt(port));
     const named: Item[] = [
-      ...(records.meters ?? []).map((meter) => meterItem(this.owner, meter, canonical)),
+      ...(records.meters ?? []).map((meter) => {
+        checkMeter(meter);
+        return meterItem(this.owner, meter, canonical);
+      }),
       ...(records.groups ?? []).flatMap((group) => this.group(group)),
     ];
     for (const { bridge, identity } of named) this.coming.add(referenceTo(bridge, identity));
@@ -128,6 +132,7 @@ class Compilation {
   }
 
   private group(group: Group): readonly Item[] {
+    checkGroup(group);
     const resolved = resolveGroup(group, (port) => this.number(group.bridge, port));
     if (resolved !== undefined) return [groupItem(this.owner, resolved, this.around.canonical)];
     // It stops at the first port that is absent.
@@ -165,6 +170,7 @@ class Compilation {
   }
 
   private made(flow: Flow, resolver: FlowResolver): Item | undefined {
+    checkFlow(flow);
     const resolved = resolver.flow(flow);
     if (resolved === undefined) return undefined;
     const numberOf = (port: string) => this.number(flow.bridge, port);

@@ -96,8 +96,8 @@ export function formsOfMatch(match: Match, resolve: ResolvePort, found: FieldFor
   let count = 0;
   for (const name in named) {
     const wanted = named[name];
-    if (wanted === undefined) continue;
-    const form = formOf(name, wanted, resolve);
+    // One that is undefined is refused by name where the match is looked at as a whole.
+    const form = wanted === undefined ? undefined : formOf(name, wanted, resolve);
     if (form === undefined) return undefined;
     let place = count;
     for (; place > 0; place--) {
