@@ -51,7 +51,7 @@ class Everything {
       }
       case 'event': {
         const outcome = await this.announcer.event('by hand', async (calls) => {
-          const told = await calls.tell('onPortUpdated', { previous: null, current: { port: { id: 'p' } } });
+          const told = await calls.tell('onNetworkDeleted', { networkId: 'n' });
           const report = await calls.reportState({ devices: 1 });
           this.desired.set('in an event', flows);
           return { failures: told.failures.length, report: report.configurations };
@@ -104,7 +104,7 @@ let clock;
 class Neighbour {
   constructor(desired, given) { this.desired = desired; clock = given; }
   tap(hooks) {
-    hooks.onPortUpdated(() => this.desired.set('updated', { flows: [parseFlow('br-int', 'table=61,priority=7 actions=drop')] }));
+    hooks.onNetworkDeleted(() => this.desired.set('updated', { flows: [parseFlow('br-int', 'table=61,priority=7 actions=drop')] }));
   }
   start() { clock.onTick((tick) => { ticks.push(tick); }); }
 }
