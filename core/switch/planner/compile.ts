@@ -2,7 +2,7 @@ import type { DesiredRecords, Flow, GateRecord, Group, PortRecord } from '@patch
 import { type Canonical, FlowItem, groupItem, type Item, meterItem } from './items';
 import type { Owner } from './owner';
 import { checkFlow, checkGroup, checkMeter } from './ranges';
-import { printReference, referencesIn, referenceTo, type Standing } from './references';
+import { printReference, referencesIn, referenceTo, type Standing } from './reference-names';
 import { FlowResolver, portsOf, resolveGroup } from './resolve';
 import { markOf } from './row-changes';
 import { bridgeWant, portWant, qosWant, type RowWant } from './row-wants';
